@@ -2,8 +2,16 @@ import { command, contract, event, id, query, text } from 'kerf/contract';
 import { z } from 'zod';
 
 const sku = text(64, 1);
+const line = z.strictObject({ sku, quantity: z.int().min(1) });
+export type Line = z.infer<typeof line>;
 const ofOrder = z.strictObject({ orderId: id });
-const reservation = z.object({ orderId: id, state: z.enum(['held', 'taken', 'released', 'returned']) });
+/**
+ * `held` until an order takes it or it expires; `taken` by an order; `released` when its stock came back before that; `returned` when its
+ * stock came back after that.
+ */
+const state = z.enum(['held', 'taken', 'released', 'returned']);
+const reservation = z.object({ orderId: id, state });
+export type Reservation = z.infer<typeof reservation>;
 
 export const inventory = contract('inventory', {
   operations: {
@@ -14,12 +22,7 @@ export const inventory = contract('inventory', {
     }),
     reserve: command({
       summary: 'Holds stock for an order, all lines or none, for a time',
-      input: ofOrder.extend({
-        lines: z
-          .array(z.strictObject({ sku, quantity: z.int().min(1) }))
-          .min(1)
-          .max(100),
-      }),
+      input: ofOrder.extend({ lines: z.array(line).min(1).max(100) }),
       output: reservation,
     }),
     take: command({ summary: 'Makes what is held the order’s for good', input: ofOrder, output: reservation }),

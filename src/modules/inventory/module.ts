@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { inventory } from './contract.ts';
 import { expire, release, reserve, take } from './internal/reservations.ts';
 import { seed } from './internal/seed.ts';
-import { levels, restock } from './internal/stock.ts';
-import { migrations } from './internal/store.ts';
+import { levels, migrations, restock } from './internal/store.ts';
 import about from './module.json' with { type: 'json' };
 
 export default defineModule({

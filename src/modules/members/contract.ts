@@ -24,6 +24,7 @@ export const profile = member.extend({ phone: z.string().optional() });
  * `orchestrated`: members itself, with calls to mail and sms.
  */
 export const wiring = z.enum(['events', 'router', 'orchestrated']);
+export type Wiring = z.infer<typeof wiring>;
 
 export const members = contract('members', {
   operations: {

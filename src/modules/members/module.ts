@@ -4,11 +4,9 @@ import { members, wiring } from './contract.ts';
 import { Passwords } from './internal/passwords.ts';
 import { signIn, signUp } from './internal/sign-up.ts';
 import { displayName, migrations, profile } from './internal/store.ts';
-import { orchestratedWelcome, routedWelcome } from './internal/welcome.ts';
+import { welcomes } from './internal/welcome.ts';
 import about from './module.json' with { type: 'json' };
 import { routes } from './routes.ts';
-
-const sagas = { events: undefined, router: routedWelcome, orchestrated: orchestratedWelcome };
 
 export default defineModule({
   contract: members,
@@ -21,9 +19,9 @@ export default defineModule({
   open({ settings: { SIGN_UP_WIRING: wiring } }) {
     const passwords = new Passwords();
     return {
-      operations: { signUp: signUp(wiring, sagas[wiring], passwords), signIn: signIn(passwords), profile, displayName },
+      operations: { signUp: signUp(wiring, passwords), signIn: signIn(passwords), profile, displayName },
       // Both, because a saga that began under another setting must still finish.
-      sagas: [routedWelcome, orchestratedWelcome],
+      sagas: [welcomes.router, welcomes.orchestrated],
     };
   },
 });

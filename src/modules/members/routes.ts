@@ -7,12 +7,7 @@ export function routes(self: Client<typeof members>): Resources {
     .post(
       '/members',
       'Sign up',
-      {
-        body: signUp,
-        answers: { 201: member },
-        refusals: ['email-taken', 'passwords-busy'],
-        costly: true,
-      },
+      { body: signUp, answers: { 201: member }, refusals: ['email-taken', 'passwords-busy'], costly: true },
       async ({ body }) => answer(201, await self.signUp(body)),
     )
     .get('/members/me', 'The signed-in member', { member: true, answers: { 200: profile } }, async ({ member: id }) =>

@@ -1,6 +1,6 @@
 import { defineModule } from 'kerf/module';
 import { notifications } from './contract.ts';
-import { mailDispatch, textDispatch } from './internal/dispatch.ts';
+import { dispatches } from './internal/dispatch.ts';
 import { history, migrations } from './internal/store.ts';
 import { subscriptions, welcome } from './internal/subscriptions.ts';
 import about from './module.json' with { type: 'json' };
@@ -12,5 +12,5 @@ export default defineModule({
   migrations,
   routes,
   subscriptions,
-  open: () => ({ operations: { welcome, history }, sagas: [mailDispatch, textDispatch] }),
+  open: () => ({ operations: { welcome, history }, sagas: Object.values(dispatches) }),
 });

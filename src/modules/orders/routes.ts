@@ -23,8 +23,7 @@ export function routes(self: Client<typeof orders>): Resources {
         answers: { 201: order, 202: order },
         refusals: ['payment-declined', 'out-of-stock', 'idempotency-key-reused', 'order-failed'],
       },
-      async ({ body, headers, member }) => {
-        const { lines, payment } = body;
+      async ({ body: { lines, payment }, headers, member }) => {
         const key = headers['idempotency-key'] ?? newId();
         const waitMs = waitSeconds(headers.prefer) * 1_000;
         return placed(await self.place({ memberId: member, lines, paymentToken: payment.token, key, waitMs }));
@@ -52,8 +51,8 @@ export function routes(self: Client<typeof orders>): Resources {
 
 function placed(placedOrder: Order) {
   const { id: orderId, status, reason } = placedOrder;
-  if (status === 'pending') return answer(202, placedOrder, { location: `/orders/${orderId}` });
-  if (status !== 'rejected') return answer(201, placedOrder, { location: `/orders/${orderId}` });
+  if (status !== 'rejected')
+    return answer(status === 'pending' ? 202 : 201, placedOrder, { location: `/orders/${orderId}` });
   if (reason === 'payment-declined' || reason === 'out-of-stock') throw orders.refuse(reason, undefined, { orderId });
   throw orders.refuse('order-failed', 'nothing was charged; try again with a new Idempotency-Key', { orderId });
 }

@@ -1,8 +1,8 @@
 import type { Client } from 'kerf/contract';
 import { answer, idParam, Resources } from 'kerf/http-api';
-import { type payments as contract, payment, payments } from './contract.ts';
+import { payment, payments } from './contract.ts';
 
-export function routes(self: Client<typeof contract>): Resources {
+export function routes(self: Client<typeof payments>): Resources {
   return new Resources('payments', payments).get(
     '/payments/:id',
     'Your payment',

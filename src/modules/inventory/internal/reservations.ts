@@ -2,8 +2,7 @@ import { sql } from 'drizzle-orm';
 import { insertInto, rowBy, updateBy } from 'kerf/database';
 import { handle, type Timer } from 'kerf/module';
 import { inventory } from '../contract.ts';
-import { restock, takeFromStock } from './stock.ts';
-import { type ReservationState, tables } from './store.ts';
+import { restock, tables, takeFromStock } from './store.ts';
 
 export const reservationOf = rowBy((reader) => tables(reader).reservations, 'orderId');
 const addReservation = insertInto((unit) => tables(unit).reservations);
@@ -30,13 +29,11 @@ export const take = handle(inventory.operations.take, async ({ orderId }, unit) 
 /** Releases a reservation; a `taken` one becomes `returned`. Records an unknown one as released, so that a late command cannot make it. */
 export const release = handle(inventory.operations.release, async ({ orderId }, unit) => {
   const known = await reservationOf(unit, orderId);
-  if (!known) {
-    await addReservation(unit, { orderId, state: 'released', lines: [], expiresAt: 0 });
-    return { orderId, state: 'released' };
-  }
-  if (known.state === 'released' || known.state === 'returned') return { orderId, state: known.state };
+  if (known?.state === 'returned') return { orderId, state: 'returned' };
+  if (!known) await addReservation(unit, { orderId, state: 'released', lines: [], expiresAt: 0 });
+  if (!known || known.state === 'released') return { orderId, state: 'released' };
   for (const line of known.lines) await restock(line, unit);
-  const state: ReservationState = known.state === 'taken' ? 'returned' : 'released';
+  const state = known.state === 'taken' ? 'returned' : 'released';
   await changeState(unit, orderId, { state });
   return { orderId, state };
 });

@@ -1,5 +1,5 @@
 import type { ModuleUnit } from 'kerf/module';
-import { restock } from './stock.ts';
+import { restock } from './store.ts';
 
 const many = 100_000;
 const skus = `

@@ -1,11 +1,7 @@
-import { defineTables, type Migration } from 'kerf/database';
-
-/**
- * `held` until an order takes it or it expires; `taken` by an order; `released` when its stock came back before that; `returned` when its
- * stock came back after that.
- */
-export type ReservationState = 'held' | 'taken' | 'released' | 'returned';
-export type ReservedLine = { sku: string; quantity: number };
+import { and, eq, gte, sql } from 'drizzle-orm';
+import { defineTables, type Migration, prepared, rowsByAny } from 'kerf/database';
+import { handle, type ModuleUnit } from 'kerf/module';
+import { inventory, type Line, type Reservation } from '../contract.ts';
 
 export const tables = defineTables(({ table, text, integer, json }) => ({
   stock: table('stock', {
@@ -14,8 +10,8 @@ export const tables = defineTables(({ table, text, integer, json }) => ({
   }),
   reservations: table('reservations', {
     orderId: text('order_id').primaryKey(),
-    state: text('state').$type<ReservationState>().notNull(),
-    lines: json<ReservedLine[]>('lines').notNull(),
+    state: text('state').$type<Reservation['state']>().notNull(),
+    lines: json<Line[]>('lines').notNull(),
     expiresAt: integer('expires_at').notNull(),
   }),
 }));
@@ -36,3 +32,42 @@ export const migrations: Migration[] = [
     `,
   },
 ];
+
+const lowAt = 10;
+const { placeholder } = sql;
+const bySkus = rowsByAny((reader) => tables(reader).stock, 'sku');
+
+const takeOut = prepared((unit) => {
+  const { stock } = tables(unit);
+  return unit.db
+    .update(stock)
+    .set({ available: sql`${stock.available} - ${placeholder('quantity')}` })
+    .where(and(eq(stock.sku, placeholder('sku')), gte(stock.available, placeholder('quantity'))))
+    .returning({ available: stock.available })
+    .prepare();
+});
+
+/** Takes one line out of the stock. Refuses with `out-of-stock`; the rollback of the caller's unit then undoes earlier lines. */
+export async function takeFromStock({ sku, quantity }: Line, unit: ModuleUnit): Promise<void> {
+  const [left] = await takeOut(unit).execute({ sku, quantity });
+  if (!left) throw inventory.refuse('out-of-stock', `there is not enough of ${sku}`, { sku });
+  if (left.available < lowAt && left.available + quantity >= lowAt) {
+    await unit.publish(inventory.events.stockLow, { sku, available: left.available });
+  }
+}
+
+/** Adds to the stock of a product, also of a new one. */
+export const restock = handle(inventory.operations.restock, async ({ sku, quantity }, unit) => {
+  const { stock } = tables(unit);
+  const [now] = await unit.db
+    .insert(stock)
+    .values({ sku, available: quantity })
+    .onConflictDoUpdate({ target: stock.sku, set: { available: sql`${stock.available} + ${quantity}` } })
+    .returning({ available: stock.available });
+  return { sku, available: now!.available };
+});
+
+export const levels = handle(inventory.operations.levels, async ({ skus }, reader) => {
+  const available = new Map((await bySkus(reader, skus)).map((row) => [row.sku, row.available]));
+  return { levels: skus.map((sku) => ({ sku, available: available.get(sku) ?? 0 })) };
+});

@@ -23,9 +23,12 @@ export function smtpServer(url: string, from: string) {
     greetingTimeout: 5_000,
     socketTimeout: 15_000,
   } as never);
-  const span = { kind: SpanKind.CLIENT, attributes: attributesOf(url) };
+  const { hostname, port } = new URL(url);
+  // Names by OpenTelemetry's conventions. The user and the password of the URL are left out.
+  const server = { 'server.address': hostname, ...(port && { 'server.port': Number(port) }) };
+  const span = { kind: SpanKind.CLIENT, attributes: Object.freeze({ 'network.protocol.name': 'smtp', ...server }) };
   const domain = /@([^>\s]+)/.exec(from)?.[1] ?? 'localhost';
-  const send = async ({ messageId, to, subject, text }: Mail) => {
+  const send = async ({ messageId, to, subject, text }: Mail): Promise<void> => {
     try {
       // The connection outlives the caller for which it is opened.
       await background.run(() =>
@@ -51,11 +54,4 @@ export function smtpServer(url: string, from: string) {
     deliver: (mail: Mail): Promise<void> => traced('SMTP send', span, () => send(mail)),
     close: () => transport.close(),
   };
-}
-
-/** Names by OpenTelemetry's conventions. The user and the password of the URL are left out. */
-function attributesOf(url: string) {
-  const { hostname, port } = new URL(url);
-  const server = { 'server.address': hostname, ...(port && { 'server.port': Number(port) }) };
-  return Object.freeze({ 'network.protocol.name': 'smtp', ...server });
 }

@@ -9,16 +9,12 @@ const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 /** Replaces the hash of an unknown member, at the cost of a real verification. No password has this hash. */
 const decoy = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
+/** Default number of parallel hashes. Leaves one processor, and one of Node's four threads, for other work. */
+const maxParallel = Math.min(3, Math.max(1, availableParallelism() - 1));
+
 /** Number of callers that may always wait, however slow the machine is. */
 const minWaiting = 8;
 const maxWaitMs = 2_000;
-
-export interface PasswordsOptions {
-  /** Maximum number of parallel hashes. The default leaves one processor, and one of Node's four threads, for other work. */
-  readonly concurrency?: number;
-  /** Returns the time in milliseconds since any fixed point. */
-  readonly now?: () => number;
-}
 
 /**
  * Computes hashes of passwords, a few at a time. Refuses a caller at once when the caller would wait for more than two seconds.
@@ -32,8 +28,9 @@ export class Passwords {
   /** Moving average of the time for one hash, in milliseconds. */
   #averageMs = 50;
 
-  constructor({ concurrency, now = () => performance.now() }: PasswordsOptions = {}) {
-    this.#concurrency = concurrency ?? Math.min(3, Math.max(1, availableParallelism() - 1));
+  /** `now` returns the time in milliseconds since any fixed point. */
+  constructor({ concurrency = maxParallel, now = () => performance.now() } = {}) {
+    this.#concurrency = concurrency;
     this.#now = now;
   }
 

@@ -1,18 +1,15 @@
 import { instant, newId } from 'kerf/context';
 import { isUniqueConflict } from 'kerf/database';
-import { inSteps, type ModuleUnit } from 'kerf/module';
-import type { Saga } from 'kerf/saga';
-import type { z } from 'zod';
-import { members, type wiring as wiringSchema } from '../contract.ts';
+import { inSteps } from 'kerf/module';
+import { members, type Wiring } from '../contract.ts';
 import type { Passwords } from './passwords.ts';
 import { addMember, memberByEmail } from './store.ts';
-import type { Welcome } from './welcome.ts';
+import { welcomes } from './welcome.ts';
 
-type Wiring = z.infer<typeof wiringSchema>;
 const waitMs = 2_000;
 
-/** Creates the handler of a sign-up. `welcome` is the saga that starts the welcome; the wiring `events` has none. */
-export function signUp(wiring: Wiring, welcome: Saga<Welcome, ModuleUnit> | undefined, passwords: Passwords) {
+export function signUp(wiring: Wiring, passwords: Passwords) {
+  const welcome = welcomes[wiring];
   return inSteps(members.operations.signUp, async ({ email, password, name, phone }, steps) => {
     const { work, answer, settled, signal, clock } = steps;
     const member = { id: newId(), email: email.toLowerCase(), name };

@@ -7,13 +7,13 @@ import { notifications } from '../../notifications/contract.ts';
 import { sms } from '../../sms/contract.ts';
 
 const data = notifications.operations.welcome.input.extend({ mailId: id, textId: id });
-export type Welcome = z.output<typeof data>;
+type Welcome = z.output<typeof data>;
 
 const next = step<Welcome, ModuleUnit>;
 const common = { version: 1, data };
 
 /** Welcomes a member by a call to notifications, which knows the channels. */
-export const routedWelcome: Saga<Welcome, ModuleUnit> = {
+const routed: Saga<Welcome, ModuleUnit> = {
   ...common,
   name: 'routed-welcome',
   steps: [
@@ -25,7 +25,7 @@ export const routedWelcome: Saga<Welcome, ModuleUnit> = {
 };
 
 /** Welcomes a member by calls to mail and sms. Members must therefore know every channel. */
-export const orchestratedWelcome: Saga<Welcome, ModuleUnit> = {
+const orchestrated: Saga<Welcome, ModuleUnit> = {
   ...common,
   name: 'orchestrated-welcome',
   steps: [
@@ -46,3 +46,6 @@ export const orchestratedWelcome: Saga<Welcome, ModuleUnit> = {
       .when(({ phone }) => phone !== undefined),
   ],
 };
+
+/** The saga that welcomes a new member under each wiring. Under `events`, subscribers welcome the member. */
+export const welcomes = { events: undefined, router: routed, orchestrated };

@@ -23,7 +23,7 @@ export const tables = defineTables(({ table, text }) => ({
   }),
 }));
 
-export type Contact = ReturnType<typeof tables>['contacts']['$inferSelect'];
+export type Contact = ReturnType<typeof tables>['contacts']['$inferInsert'];
 
 export const migrations: Migration[] = [
   {

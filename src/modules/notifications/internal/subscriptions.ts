@@ -10,10 +10,9 @@ import { notify } from './dispatch.ts';
 import { contactOf, putContact, putStatus } from './store.ts';
 
 export const welcome = handle(notifications.operations.welcome, async (member, unit) => {
-  const contact = { ...member, phone: member.phone ?? null };
-  await putContact(unit, contact);
+  await putContact(unit, member);
   const text = `Hello ${member.name},\n\nyour account is ready.\n`;
-  await notify(unit, contact, { subject: 'Welcome to Kerf', text });
+  await notify(unit, member, { subject: 'Welcome to Kerf', text });
   return {};
 });
 

@@ -25,8 +25,8 @@ export const cancel = handle(orders.operations.cancel, async ({ id, memberId }, 
   const { status } = await orderOf(unit, { id, memberId });
   if (status !== 'confirmed') throw orders.refuse('not-cancellable', `the order is ${status}`);
   const cancelled = await setStatus(unit, id, 'cancelled');
-  const { amount, currency } = cancelled;
-  await unit.publish(orders.events.cancelled, toEvent(cancelled));
-  await unit.begin(cancellation, `cancellation/${id}`, { orderId: id, memberId, amount: { amount, currency } });
+  const event = toEvent(cancelled);
+  await unit.publish(orders.events.cancelled, event);
+  await unit.begin(cancellation, `cancellation/${id}`, { orderId: id, memberId, amount: event.total });
   return toOrder(cancelled);
 });

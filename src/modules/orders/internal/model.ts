@@ -10,9 +10,8 @@ export function mergeLines(lines: readonly Wanted[]): Wanted[] {
   const merged = new Map<string, number>();
   for (const { sku, quantity } of lines) merged.set(sku, (merged.get(sku) ?? 0) + quantity);
   const merges = [...merged].map(([sku, quantity]) => ({ sku, quantity }));
-  const tooMany = merges.findIndex(({ quantity }) => quantity > 1_000);
-  if (tooMany >= 0)
-    throw invalidInput([{ path: 'lines', message: `at most 1000 of ${merges[tooMany]!.sku} in one order` }]);
+  const tooMany = merges.find(({ quantity }) => quantity > 1_000);
+  if (tooMany) throw invalidInput([{ path: 'lines', message: `at most 1000 of ${tooMany.sku} in one order` }]);
   return merges;
 }
 

@@ -24,7 +24,13 @@ export function place(products: Client<typeof catalog>, checkout: Saga<Checkout,
       ...{ id: newId(), memberId, status: 'pending', reason: null, lines, ...total },
       ...{ key, fingerprint, createdAt: instant(steps.clock) },
     };
-    const placing = steps.work((unit) => begin(unit, checkout, row, paymentToken));
+    const placing = steps.work(async (unit) => {
+      await addOrder(unit, row);
+      await unit.publish(orders.events.placed, toEvent(row));
+      const { total: amount, ...ordered } = toEvent(row);
+      await unit.begin(checkout, sagaId(row.id), { ...ordered, amount, paymentToken });
+      return row;
+    });
     const placed = await placing.catch(async (error: unknown) => {
       const raced = isUniqueConflict(error) && (await steps.work((unit) => orderByKey(unit, memberId, key)));
       if (!raced) throw error;
@@ -32,19 +38,6 @@ export function place(products: Client<typeof catalog>, checkout: Saga<Checkout,
     });
     return outcome(placed, wish.waitMs, steps);
   });
-}
-
-async function begin(
-  unit: ModuleUnit,
-  checkout: Saga<Checkout, ModuleUnit>,
-  row: OrderRow,
-  paymentToken: string,
-): Promise<OrderRow> {
-  await addOrder(unit, row);
-  const { orderId, memberId, lines, total: amount } = toEvent(row);
-  await unit.publish(orders.events.placed, toEvent(row));
-  await unit.begin(checkout, sagaId(orderId), { orderId, memberId, lines, amount, paymentToken });
-  return row;
 }
 
 function repeated(row: OrderRow, fingerprint: string): OrderRow {

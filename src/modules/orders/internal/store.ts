@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { defineTables, insertInto, type Migration, type Reader, rowBy, type Unit, updateBy } from 'kerf/database';
-import { refusal } from 'kerf/errors';
+import { orNotFound } from 'kerf/errors';
 import { handle, pagesOf } from 'kerf/module';
 import { type Order, orders } from '../contract.ts';
 
@@ -45,9 +45,9 @@ export const migrations: Migration[] = [
   },
 ];
 
-/** Inserts a new order. */
 export const addOrder = insertInto((unit) => tables(unit).orders);
 export const orderById = rowBy((reader) => tables(reader).orders, 'id');
+const orderByMember = rowBy((reader) => tables(reader).orders, 'id', 'memberId');
 export const orderByKey = rowBy((reader) => tables(reader).orders, 'memberId', 'key');
 const updateStatus = updateBy((unit) => tables(unit).orders, 'id', 'status', 'reason');
 const pages = pagesOf('orders.list', (reader) => tables(reader).orders, 'id', 'descending');
@@ -69,9 +69,7 @@ export function toEvent({ id, memberId, lines, amount, currency }: OrderRow) {
 
 /** Returns an order of this member. Refuses with `not-found` when there is none, or when it is another member's. */
 export async function orderOf(reader: Reader, { id, memberId }: { id: string; memberId: string }) {
-  const row = await orderById(reader, id);
-  if (row?.memberId !== memberId) throw refusal('not-found', 'there is no such order');
-  return row;
+  return orNotFound(await orderByMember(reader, id, memberId), 'order');
 }
 
 export const get = handle(orders.operations.get, async (wanted, reader) => toOrder(await orderOf(reader, wanted)));

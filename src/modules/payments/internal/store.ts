@@ -1,7 +1,7 @@
-import { newId } from 'kerf/context';
-import { defineTables, insertInto, type Migration, rowBy, type Unit, updateBy } from 'kerf/database';
+import { instant, newId } from 'kerf/context';
+import { defineTables, insertInto, type Migration, rowBy, updateBy } from 'kerf/database';
 import { refusal } from 'kerf/errors';
-import { handle } from 'kerf/module';
+import { handle, type ModuleUnit } from 'kerf/module';
 import { type Payment, payments } from '../contract.ts';
 
 /** `authorizing`: the module calls the provider and does not know the answer yet. */
@@ -47,20 +47,16 @@ export const paymentOf = rowBy((reader) => tables(reader).payments, 'orderId');
 /** Order, member and amount of a payment. Every command on the payment carries them. */
 type Charge = Pick<Payment, 'orderId' | 'amount'> & { memberId: string };
 
-export async function addPayment(
-  unit: Unit,
-  { orderId, memberId, amount }: Charge,
-  status: PaymentStatus,
-  updatedAt: string,
-): Promise<PaymentRow> {
-  const row: PaymentRow = { id: newId(), orderId, memberId, ...amount, status, updatedAt };
+export async function addPayment(unit: ModuleUnit, { orderId, memberId, amount }: Charge, status: PaymentStatus) {
+  const row = { id: newId(), orderId, memberId, ...amount, status, updatedAt: instant(unit.clock) };
   await insertRow(unit, row);
   return row;
 }
 
-export async function setStatus(unit: Unit, row: PaymentRow, status: PaymentStatus, updatedAt: string) {
-  await updateStatus(unit, row.id, { status, updatedAt });
-  return { ...row, status, updatedAt };
+export async function setStatus(unit: ModuleUnit, row: PaymentRow, status: PaymentStatus): Promise<PaymentRow> {
+  const changed = { status, updatedAt: instant(unit.clock) };
+  await updateStatus(unit, row.id, changed);
+  return { ...row, ...changed };
 }
 
 /** Maps a payment to its form in the contract. Throws for `authorizing`: the provider has not answered yet. */

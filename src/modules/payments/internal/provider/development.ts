@@ -7,8 +7,8 @@ export function developmentProvider(clock: Clock): PaymentProvider {
   return {
     async authorize({ id, token }) {
       switch (token) {
-        case 'tok_declined':
-          return 'declined';
+        case 'tok_ok':
+          return 'authorized';
         case 'tok_slow':
           await pause(clock, 3_000);
           return 'authorized';
@@ -27,7 +27,7 @@ export function developmentProvider(clock: Clock): PaymentProvider {
         case 'tok_error':
           throw new Error('the provider failed');
         default:
-          return token === 'tok_ok' ? 'authorized' : 'declined';
+          return 'declined';
       }
     },
     async capture() {},
