@@ -63,8 +63,8 @@ export class Shop {
 
   async signIn(email: string, password = 'correct horse', attempts = 1): Promise<Shop> {
     const { status, body, headers } = await this.post<{ token: string }>('/sessions', { email, password });
-    // A slow machine answers 503 to some clients of a crowd.
-    if (status === 503 && attempts > 1) {
+    // A slow machine answers 503 or 504 to some clients of a crowd.
+    if ((status === 503 || status === 504) && attempts > 1) {
       await new Promise((resolve) => setTimeout(resolve, Number(headers.get('retry-after')) * 1_000));
       return this.signIn(email, password, attempts - 1);
     }
