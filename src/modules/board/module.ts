@@ -9,6 +9,7 @@ import { routes } from './routes.ts';
 export default defineModule({
   contract: board,
   about,
+  uses: { members },
   migrations,
   routes,
   open(container) {

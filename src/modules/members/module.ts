@@ -1,5 +1,8 @@
 import { defineModule } from 'kerf/module';
 import { z } from 'zod';
+import { mail } from '../mail/contract.ts';
+import { notifications } from '../notifications/contract.ts';
+import { sms } from '../sms/contract.ts';
 import { members, wiring } from './contract.ts';
 import { Passwords } from './internal/passwords.ts';
 import { signIn, signUp } from './internal/sign-up.ts';
@@ -11,6 +14,7 @@ import { routes } from './routes.ts';
 export default defineModule({
   contract: members,
   about,
+  uses: { notifications, mail, sms },
   migrations,
   routes,
   settings: z.object({

@@ -1,4 +1,6 @@
 import { defineModule } from 'kerf/module';
+import { mail } from '../mail/contract.ts';
+import { sms } from '../sms/contract.ts';
 import { notifications } from './contract.ts';
 import { dispatches } from './internal/dispatch.ts';
 import { history, migrations } from './internal/store.ts';
@@ -9,6 +11,7 @@ import { routes } from './routes.ts';
 export default defineModule({
   contract: notifications,
   about,
+  uses: { mail, sms },
   migrations,
   routes,
   subscriptions,

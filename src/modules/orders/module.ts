@@ -1,6 +1,8 @@
 import { defineModule } from 'kerf/module';
 import { z } from 'zod';
 import { catalog } from '../catalog/contract.ts';
+import { inventory } from '../inventory/contract.ts';
+import { payments } from '../payments/contract.ts';
 import { orders } from './contract.ts';
 import { cancel, cancellation } from './internal/cancellation.ts';
 import { checkout } from './internal/checkout.ts';
@@ -12,6 +14,7 @@ import { routes } from './routes.ts';
 export default defineModule({
   contract: orders,
   about,
+  uses: { catalog, inventory, payments },
   migrations,
   routes,
   settings: z.object({

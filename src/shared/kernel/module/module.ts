@@ -123,10 +123,15 @@ export interface ModuleImplementation<C extends Contract> {
   close?(): Promise<void>;
 }
 
+/** The contracts of the modules that a module calls, by their names in its code. */
+export type UsedContracts = Readonly<Record<string, Contract>>;
+
 /** A module as `app.ts` lists it. Every process knows it; only a process that runs it opens it. */
 export interface ModuleDefinition<C extends Contract = Contract, S extends z.ZodObject = z.ZodObject> {
   readonly contract: C;
   readonly about: Manifest;
+  /** The contracts of the modules in `uses` of `module.json`, so that a test can replace these modules by typed stubs. */
+  readonly uses?: UsedContracts;
   /** Marks a remote module: it belongs to the system but not to this artifact, and has no data here. */
   readonly elsewhere?: true;
   /** The settings of the module: names as in the environment, each with a default. */
@@ -139,13 +144,35 @@ export interface ModuleDefinition<C extends Contract = Contract, S extends z.Zod
   readonly open: (container: ModuleContainer<z.output<S>>) => ModuleImplementation<C>;
 }
 
-/** Defines a module. Throws when its manifest is invalid. */
-export function defineModule<C extends Contract, S extends z.ZodObject>(
-  definition: ModuleDefinition<C, S>,
-): ModuleDefinition {
+/** A definition that keeps the types of its contract, its settings and the contracts that it uses, for the tests of the module. */
+export interface DefinedModule<
+  C extends Contract = Contract,
+  S extends z.ZodObject = z.ZodObject,
+  U extends UsedContracts = UsedContracts,
+> extends ModuleDefinition {
+  readonly contract: C;
+  readonly settings?: S;
+  readonly uses?: U;
+}
+
+/** Defines a module. Throws when its manifest is invalid, or when `uses` names other modules than `module.json`. */
+export function defineModule<
+  C extends Contract,
+  S extends z.ZodObject,
+  U extends UsedContracts = Readonly<Record<never, never>>,
+>(definition: ModuleDefinition<C, S> & { readonly uses?: U }): DefinedModule<C, S, U> {
   const about = manifestSchema.parse(definition.about);
-  // The list of modules forgets their types. The kernel gives each module only its own settings and its own client.
-  return { ...definition, about } as unknown as ModuleDefinition;
+  if (definition.uses) refuseWrongUses(about, definition.uses);
+  // The list of modules forgets the types of the handlers. The kernel gives each module only its own settings and its own client.
+  return { ...definition, about } as unknown as DefinedModule<C, S, U>;
+}
+
+function refuseWrongUses({ name, uses }: Manifest, contracts: UsedContracts): void {
+  const given = Object.values(contracts).map((used) => used.name);
+  if (JSON.stringify(given.sort()) === JSON.stringify([...uses].sort())) return;
+  throw new StartError(
+    `"uses" in src/modules/${name}/module.ts has the contracts of ${JSON.stringify(given)}, and "uses" in module.json names ${JSON.stringify(uses)}; write the same modules in both`,
+  );
 }
 
 /** Creates a subscription. The event determines the type of the handler's data. The handler gets the container of the open module. */
