@@ -33,7 +33,20 @@ export const kernel = {
     ...['http-api', 'leader-election', 'saga', 'telemetry'],
   ],
   ports: ['calls', 'context', 'contract', 'database-engine', 'errors', 'events', 'telemetry'],
-  testing: ['context', 'contract', 'database', 'errors', 'leader-election', 'saga', 'telemetry'],
+  testing: [
+    ...[
+      'calls',
+      'context',
+      'contract',
+      'database',
+      'errors',
+      'events',
+      'leader-election',
+      'module',
+      'saga',
+      'telemetry',
+    ],
+  ],
 };
 
 /** Room of control → the rooms of control that it may import. */

@@ -10,7 +10,7 @@ export function codeRules({ kernel, control, controlParts }: Rings, borders: Man
     everyFileHasAPlace([
       app,
       '^src/compositions/[^/]+\\.ts$',
-      `^src/modules/${any(Object.keys(borders))}/((contract|routes|module)\\.ts|module\\.json|internal/.+\\.ts)$`,
+      `^src/modules/${any(Object.keys(borders))}/((contract|routes|module)\\.ts|[^/]+\\.test\\.ts|module\\.json|internal/.+\\.ts)$`,
       `^src/shared/kernel/${any(Object.keys(kernel))}/.+\\.ts$`,
       `^src/shared/control/${any([...Object.keys(control), ...controlParts])}/.+\\.ts$`,
       '^src/shared/adapters/[^/]+/.+\\.ts$',
@@ -54,7 +54,7 @@ function everyFileHasAPlace(places: string[]): Rule {
     name: 'every-file-has-a-place',
     severity: 'error',
     comment:
-      'No rule says what this file may import or who may import it. A module has module.json, contract.ts, routes.ts, module.ts and internal/; src/shared/ has the rooms listed under "kernel", "control" and "controlParts" in .dependency-cruiser.js, and a folder for each adapter. Move the file into one of them; for a new room add a line there, for a new module a module.json.',
+      'No rule says what this file may import or who may import it. A module has module.json, contract.ts, routes.ts, module.ts, tests beside them and internal/; src/shared/ has the rooms listed under "kernel", "control" and "controlParts" in .dependency-cruiser.js, and a folder for each adapter. Move the file into one of them; for a new room add a line there, for a new module a module.json.',
     module: { path: '^src/', pathNot: places, numberOfDependentsLessThan: 1 },
     from: { path: '^$' },
   };

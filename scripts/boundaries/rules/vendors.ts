@@ -1,5 +1,5 @@
 import type { Rule, Table } from '../architecture.ts';
-import { any, forbid, homeAt, packageNamed, tests } from './paths.ts';
+import { any, forbid, homeAt, packageNamed, testKit, tests } from './paths.ts';
 
 export function vendorRules(vendors: Table): Rule[] {
   return [
@@ -12,9 +12,9 @@ export function vendorRules(vendors: Table): Rule[] {
     ),
     forbid(
       'tools-stay-outside',
-      { path: '^src/', pathNot: tests },
+      { path: '^src/', pathNot: [tests, testKit] },
       { path: 'node_modules/', dependencyTypes: ['npm-dev'] },
-      'This package is a tool (devDependencies): it is not there when the system runs. Only *.test.ts, *.cases.ts and *.scene.ts may import it. If the system needs it, move it to the dependencies in package.json.',
+      'This package is a tool (devDependencies): it is not there when the system runs. Only the test kit, *.test.ts, *.cases.ts and *.scene.ts may import it. If the system needs it, move it to the dependencies in package.json.',
     ),
   ];
 }

@@ -22,9 +22,10 @@ export class ManualClock implements Clock {
     };
   }
 
-  /** Moves the time forward and runs the tasks that become due, in order. */
+  /** Moves the time forward and runs the tasks that become due, in order. A clock that is set back leaves the wait of each task as it was. */
   advance(byMs: number): void {
     const end = this.#now + byMs;
+    if (byMs < 0) for (const entry of this.#tasks) entry.at += byMs;
     for (;;) {
       const due = this.#tasks.filter((entry) => entry.at <= end).sort((a, b) => a.at - b.at)[0];
       if (!due) break;
