@@ -11,7 +11,7 @@ import { fail, node, root, runQuietly } from './setup.mjs';
 export const define: Define = (command) =>
   command
     .description(
-      `Writes the least module, with a table, a command and a query: src/modules/<name>/ and a test of it. Lists it in src/app.ts.`,
+      'Writes the least module to src/modules/<name>/, with a table, a command, a query and a test. Lists it in src/app.ts.',
     )
     .argument('<name>', 'small letters, digits and single hyphens, such as wishlist or gift-cards')
     .option('--owner <team>', 'the team to contact, for module.json', 'nobody')

@@ -17,7 +17,7 @@ export function filesOf(module: NewModule): Record<string, string> {
     [`${folder}/contract.ts`]: contract(module),
     [`${folder}/module.ts`]: definition(module),
     [`${folder}/internal/store.ts`]: store(module),
-    [`test/modules/${module.name}.test.ts`]: test(module),
+    [`${folder}/${module.name}.test.ts`]: test(module),
   };
 }
 
@@ -93,20 +93,19 @@ export const read = handle(${variable}.operations.read, async ({ id }, reader) =
 `;
 }
 
-function test({ name, variable }: NewModule): string {
-  return `import { expect, it } from 'vitest';
-import ${variable} from '../../src/modules/${name}/module.ts';
-import { newId } from 'kerf/context';
-import { openDefinition } from '../harness/module.ts';
+function test({ variable }: NewModule): string {
+  return `import { newId } from 'kerf/context';
+import { testModule } from 'kerf/testing';
+import { expect, it } from 'vitest';
+import definition from './module.ts';
 
 it('reads the item that was written last', async () => {
-  const { call, close } = await openDefinition(${variable});
+  const ${variable} = await testModule(definition);
   const item = { id: newId(), text: 'second' };
-  await call('write', { ...item, text: 'first' });
-  await call('write', item);
-  expect(await call('read', { id: item.id })).toEqual({ item });
-  expect(await call('read', { id: newId() })).toEqual({ item: null });
-  await close();
+  await ${variable}.write({ ...item, text: 'first' });
+  await ${variable}.write(item);
+  expect(await ${variable}.read({ id: item.id })).toEqual({ item });
+  expect(await ${variable}.read({ id: newId() })).toEqual({ item: null });
 });
 `;
 }

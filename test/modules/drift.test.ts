@@ -7,8 +7,9 @@ import { protoText } from '../../src/shared/adapters/grpc/proto/proto.ts';
 import { kernelSettings, portSettings } from '../../src/shared/control/topology/index.ts';
 import type { Contract, ErrorDefinition, Event, Operation } from '../../src/shared/kernel/contract/index.ts';
 import { kernelCodes } from '../../src/shared/kernel/errors/index.ts';
+import { testModule } from '../../src/shared/kernel/testing/index.ts';
 import { adapters } from '../harness/adapters.ts';
-import { modules, modulesHere, openDefinition } from '../harness/module.ts';
+import { modules, modulesHere } from '../harness/module.ts';
 
 const tablesOf = import.meta.glob<{ tables: (reader: { dialect: 'sqlite' }) => Record<string, SQLiteTable> }>(
   '../../src/modules/*/internal/store.ts',
@@ -19,7 +20,7 @@ describe('facts committed in two places', () => {
   it.each(modulesHere.map((definition) => [definition.contract.name, definition] as const))(
     '%s: the tables match the migrations',
     async (name, definition) => {
-      const { database, close } = await openDefinition(definition);
+      const { database } = await testModule(definition);
       const { tables } = tablesOf[`../../src/modules/${name}/internal/store.ts`]!;
       for (const table of Object.values(tables({ dialect: 'sqlite' }))) {
         const { name: tableName, columns } = getTableConfig(table);
@@ -33,7 +34,6 @@ describe('facts committed in two places', () => {
           made.map((column) => [column.name, column.notnull === 0 && column.pk === 0]),
         );
       }
-      await close();
     },
   );
 

@@ -2,17 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { newId } from '../../src/shared/kernel/context/index.ts';
-import { openDefinition } from '../harness/module.ts';
+import { testModule } from '../../src/shared/kernel/testing/index.ts';
 import notes from './least/module.ts';
 
 it('opens and serves a module of at most 40 lines in three files, with data, a command and a query', async () => {
-  const { call, close } = await openDefinition(notes);
+  const { write, read } = await testModule(notes);
   const note = { id: newId(), text: 'Sharpen the saw' };
-  await call('write', { ...note, text: 'Sharpen' });
-  await call('write', note);
-  expect(await call('read', { id: note.id })).toEqual({ note });
-  expect(await call('read', { id: newId() })).toEqual({ note: null });
-  await close();
+  await write({ ...note, text: 'Sharpen' });
+  await write(note);
+  expect(await read({ id: note.id })).toEqual({ note });
+  expect(await read({ id: newId() })).toEqual({ note: null });
 
   const files = readdirSync(join(import.meta.dirname, 'least')).sort();
   expect(files).toEqual(['contract.ts', 'module.json', 'module.ts']);

@@ -93,7 +93,7 @@ describe('new modules', () => {
   });
 
   it('pass their tests', () => {
-    const result = vitest(...names.map((name) => `test/modules/${name}.test.ts`));
+    const result = vitest(...names.map((name) => `src/modules/${name}/${name}.test.ts`));
     expect(result, result.stdout + result.stderr).toMatchObject({ code: 0 });
   });
 
