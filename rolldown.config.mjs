@@ -1,13 +1,12 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { defineConfig } from 'rolldown';
-import { externals, oneByte } from './scripts/bundling.ts';
+import { assets, externals, oneByte } from './scripts/bundling.ts';
 
-/** The reference page's assets go beside the bundle, so that it needs nothing of node_modules but native parts. */
 const copyAssets = {
   name: 'copy-assets',
   writeBundle() {
     mkdirSync('dist/docs', { recursive: true });
-    for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js']) {
+    for (const file of assets) {
       copyFileSync(`node_modules/swagger-ui-dist/${file}`, `dist/docs/${file}`);
     }
   },
@@ -18,6 +17,12 @@ export default defineConfig({
   platform: 'node',
   external: externals,
   // A broker's client is a chunk of its own, read only by who uses that broker.
-  output: { dir: 'dist/.new', format: 'esm', entryFileNames: 'app.js', chunkFileNames: 'chunks/[name]-[hash].js' },
+  output: {
+    ...{ dir: 'dist/.new', format: 'esm', entryFileNames: 'app.js', chunkFileNames: 'chunks/[name]-[hash].js' },
+    // Only a process with --enable-source-maps reads the maps.
+    sourcemap: true,
+    // scripts/setup.mjs puts the bundle one folder higher.
+    sourcemapPathTransform: (path) => path.replace('../', ''),
+  },
   plugins: [copyAssets, oneByte],
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import { type Away, isAway, problemAnswer, rowsOf } from '../src/shared/control/admin-contract/index.ts';
 import type { readOperatorSettings } from '../src/shared/control/topology/index.ts';
+import { readEnvFile } from './setup.mjs';
 
 /** The part of the help that all commands share. */
 export const reaches = `Asks the process at INTERNAL_PORT (3001), with the token in DATA_DIR (data) or OPERATOR_TOKEN; over TLS when
@@ -65,6 +66,7 @@ interface Listening {
 
 async function answerTo({ accept = 'application/json', body, ...asked }: Asked, listening: Listening): Promise<string> {
   // The command refuses wrong arguments without the running system.
+  readEnvFile();
   const { readOperatorSettings } = await import('../src/shared/control/topology/index.ts');
   const settings = readOperatorSettings(process.env);
   const { address, options } = internalListener(settings);

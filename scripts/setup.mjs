@@ -23,6 +23,28 @@ export function refuseTaken(options) {
     fail(`npm took --${taken} for itself; write it after --, such as npm run ${command} -- --${taken}`);
 }
 
+/**
+ * Adds the settings in the file .env to the environment. A variable that is set already stays as it is.
+ */
+export function readEnvFile(folder = root) {
+  const file = join(folder, '.env');
+  if (existsSync(file)) process.loadEnvFile(file);
+}
+
+/**
+ * Calls `stop` when the process that started this one has ended: npm forwards no signal.
+ * @param {() => void} stop
+ */
+export function endWithParent(stop) {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    console.error(`kerf: the process that started this one (${parent}) has gone; stopping`);
+    stop();
+  }, 250).unref();
+}
+
 /** Installs the dependencies when they are missing or differ from the lock file. */
 export function install() {
   installIn(root);
@@ -58,7 +80,7 @@ export function build() {
   // the old bundle stay for processes that still run it.
   const chunks = join(root, 'dist', '.new', 'chunks');
   if (existsSync(chunks)) cpSync(chunks, join(root, 'dist', 'chunks'), { recursive: true });
-  renameSync(join(root, 'dist', '.new', 'app.js'), join(root, 'dist', 'app.js'));
+  for (const file of ['app.js.map', 'app.js']) renameSync(join(root, 'dist', '.new', file), join(root, 'dist', file));
   writeFileSync(stamp, wanted);
 }
 

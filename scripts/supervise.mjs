@@ -1,6 +1,6 @@
 // @ts-check
 import { spawn } from 'node:child_process';
-import { node } from './setup.mjs';
+import { endWithParent, node } from './setup.mjs';
 
 /**
  * Runs a program with the Node.js of the project, forwards signals to it, and ends with its exit code. Stops the program when the
@@ -12,13 +12,6 @@ export function supervise(words) {
   for (const signal of /** @type {const} */ (['SIGTERM', 'SIGHUP'])) process.on(signal, () => child.kill(signal));
   // A terminal interrupts both processes, and a command may count the interrupts. A supervisor interrupts only this one.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
-  // npm forwards no signal. When npm ends, the user has stopped this command.
-  const parent = process.ppid;
-  const watch = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(watch);
-    console.error(`kerf: the process that started this one (${parent}) has gone; stopping`);
-    child.kill('SIGTERM');
-  }, 250).unref();
+  endWithParent(() => child.kill('SIGTERM'));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 }

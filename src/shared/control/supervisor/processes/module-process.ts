@@ -41,6 +41,11 @@ export interface ModuleProcessDependencies {
   readonly onChange: (end?: ProcessEnd) => void;
 }
 
+/** Returns the options of Node.js for a child. One process can have a port for its inspector, so the child takes a free one. */
+function nodeOptions(): string[] {
+  return process.execArgv.map((option) => option.replace(/^(--inspect(?:-brk|-wait)?)(=.*)?$/, '$1=127.0.0.1:0'));
+}
+
 const firstDelayMs = 100;
 /** How often the process must prove that its event loop turns, and how long its answer may take. */
 const turnsEveryMs = 1_000;
@@ -99,7 +104,7 @@ export class ModuleProcess {
     };
     this.#publicKey = undefined;
     this.state = { kind: 'starting' };
-    const child = spawn(process.execPath, [...process.execArgv, program, '--only', module], {
+    const child = spawn(process.execPath, [...nodeOptions(), program, '--only', module], {
       env,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
