@@ -10,6 +10,7 @@ interface Entry {
 export const topics: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
   'Run:': {
     start: { summary: 'starts the system, or one module alone', load: () => import('../start.ts') },
+    dev: { summary: 'runs the system, and serves each change', load: () => import('../dev.ts') },
     'log-levels': { summary: 'shows and changes the levels of the logs', load: () => import('../log-levels.ts') },
     faults: { summary: 'makes calls slow, failing, lost or duplicate', load: () => import('../faults.ts') },
     identity: { summary: 'prints the identity for another machine', load: () => import('../identity.ts') },
