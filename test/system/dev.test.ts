@@ -165,7 +165,7 @@ it('a broken tsconfig.json gives one line', async () => {
 });
 
 it('npm start -- --inspect reaches the application, and each process of a module at a port of its own', async () => {
-  const program = [join(process.cwd(), 'scripts', 'start.mjs'), '--inspect=127.0.0.1:0'];
+  const program = [join(process.cwd(), 'scripts', 'kerf.mjs'), 'start', '--inspect=127.0.0.1:0'];
   const settings = { ...env, PORT: '0', INTERNAL_PORT: '0', DATA_DIR: join(copy, 'inspected') };
   const child = spawn(process.execPath, program, { env: settings, stdio: ['ignore', 'ignore', 'pipe'] });
   running.push(child);
