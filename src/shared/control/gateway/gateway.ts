@@ -19,6 +19,7 @@ import { forwardTo, type ServeEndpoint } from './forward.ts';
 import { headersOfAll } from './headers-of-all.ts';
 import { health } from './health.ts';
 import { nested } from './nested.ts';
+import { answerOtherMethods, methodsByPath } from './other-methods.ts';
 import { RequestsInFlight, rateLimit } from './rate-limit.ts';
 import { mountReference } from './reference.ts';
 import { type ContinuesTrace, currentSession, noteRoute, requestContext } from './request-context.ts';
@@ -99,7 +100,7 @@ export function createGateway(system: System, compositions: readonly Composition
   app.use(nested(limit, ...passOn, admission(), bodyLimit(maximumBodyBytes)));
   const resources = [...mountResources(app, system, compositions, { sessions, costly }), alive];
   refuseDuplicates(resources);
-  refuseOtherMethods(app, resources);
+  for (const [path, methods] of methodsByPath(resources)) answerOtherMethods(app, path, methods);
   mountReference(app, resources);
   return app;
 }
@@ -167,15 +168,5 @@ function refuseDuplicates(resources: readonly Resources[]): void {
         );
       owners.set(door, tag);
     }
-  }
-}
-
-function refuseOtherMethods(app: Hono, resources: readonly Resources[]): void {
-  const methods = new Map<string, Set<string>>();
-  for (const { method, path } of resources.flatMap(({ endpoints }) => endpoints)) {
-    methods.set(path, (methods.get(path) ?? new Set()).add(method.toUpperCase()));
-  }
-  for (const [path, allowed] of methods) {
-    app.all(path, () => problemResponse(refusal('method-not-allowed'), { allow: [...allowed].join(', ') }));
   }
 }

@@ -6,6 +6,7 @@ import type { Hono } from 'hono';
 import { refusal } from '../../kernel/errors/index.ts';
 import { problemResponse, type Resources } from '../../kernel/http-api/index.ts';
 import { describeApi } from './openapi.ts';
+import { answerOtherMethods } from './other-methods.ts';
 
 const assetTypes: Record<string, string> = {
   'swagger-ui.css': 'text/css; charset=utf-8',
@@ -65,6 +66,7 @@ function serveFile(app: Hono, path: string, read: () => File | undefined): void 
     if (isKnown(c.req.header('if-none-match'), kept.headers.etag!)) return c.body(null, 304, kept.headers);
     return c.body(kept.bytes, 200, kept.headers);
   });
+  answerOtherMethods(app, path, new Set(['GET']));
 }
 
 /** Tells whether `If-None-Match` contains the tag, also as a weak tag. */

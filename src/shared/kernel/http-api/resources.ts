@@ -10,7 +10,8 @@ import { problemResponse } from './problem-response.ts';
 
 /** Describes a public REST endpoint as data. The router, the checks and the API reference use this description. */
 export interface Endpoint {
-  readonly method: 'get' | 'post' | 'delete';
+  /** The gateway answers `HEAD` by the endpoint for `get`, and `OPTIONS` with the methods of the path. */
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** In Hono's notation: `/orders/:id`. */
   readonly path: string;
   /** One line, for the reference. */
@@ -30,7 +31,7 @@ export interface Endpoint {
   readonly costly?: boolean;
 }
 
-/** An endpoint without what `get` and `post` take by themselves. */
+/** An endpoint without what `get`, `post` and the other methods take by themselves. */
 type Details = Omit<Endpoint, 'method' | 'path' | 'summary'>;
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
@@ -86,6 +87,18 @@ export class Resources {
 
   post<const E extends Details>(path: string, summary: string, details: E, handle: Handler<E>): this {
     return this.#add({ method: 'post', path, summary, ...details }, handle);
+  }
+
+  put<const E extends Details>(path: string, summary: string, details: E, handle: Handler<E>): this {
+    return this.#add({ method: 'put', path, summary, ...details }, handle);
+  }
+
+  patch<const E extends Details>(path: string, summary: string, details: E, handle: Handler<E>): this {
+    return this.#add({ method: 'patch', path, summary, ...details }, handle);
+  }
+
+  delete<const E extends Details>(path: string, summary: string, details: E, handle: Handler<E>): this {
+    return this.#add({ method: 'delete', path, summary, ...details }, handle);
   }
 
   add<const E extends Endpoint>(endpoint: E, handle: Handler<E>): this {
