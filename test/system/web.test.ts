@@ -1,7 +1,12 @@
 import { describe } from 'vitest';
+import { crossOrigin, frontEnd } from './web/cross-origin.cases.ts';
 import { methods } from './web/methods.cases.ts';
 import { wherever } from './web/placements.ts';
 
-wherever((scene) => {
-  describe('methods', () => methods(scene));
-});
+wherever(
+  (scene) => {
+    describe('methods', () => methods(scene));
+    describe('front ends of another origin', () => crossOrigin(scene));
+  },
+  { CORS_ORIGINS: frontEnd },
+);

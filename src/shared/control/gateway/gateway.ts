@@ -14,6 +14,7 @@ import { FileKeyRing, SessionTokens, SignedOut } from '../identity/index.ts';
 import { admission } from './admission.ts';
 import { bodyLimit } from './body-limit.ts';
 import { currentClient, knowClient } from './client-address.ts';
+import { crossOrigin } from './cross-origin.ts';
 import { fallback } from './fallback.ts';
 import { forwardTo, type ServeEndpoint } from './forward.ts';
 import { headersOfAll } from './headers-of-all.ts';
@@ -90,6 +91,8 @@ export function createGateway(system: System, compositions: readonly Composition
   const proxies = settings.TRUSTED_PROXIES ?? noProxies;
   const continues = continuesTrace(settings.TRACE_CONTINUE, proxies);
   const context = requestContext(sessions, settings.REQUEST_TIMEOUT_MS, continues, system.openControl?.requestEnded);
+  const cors = crossOrigin(settings);
+  if (cors) app.use(cors);
   app.use(nested(context, requestLog(system.logs), knowClient(proxies), refuseUnreadable));
   const alive = health(system);
   const costly = new RequestsInFlight(maxRequestsInFlight);

@@ -4,6 +4,7 @@ import type { Resources } from '../../kernel/http-api/index.ts';
 import type { TrustedProxies } from '../http-server/index.ts';
 import type { Logs } from '../logs/index.ts';
 import type { Directory } from '../routing/index.ts';
+import type { CorsSettings } from './cross-origin.ts';
 import type { EndedRequest } from './request-end.ts';
 import type { ContinueTraces } from './request-span.ts';
 
@@ -47,7 +48,7 @@ interface PublicModule {
   readonly routes?: ((self: never) => Resources) | undefined;
 }
 
-export interface GatewaySettings {
+export interface GatewaySettings extends CorsSettings {
   readonly PORT: number;
   readonly HOST: string;
   readonly DATA_DIR: string;

@@ -6,6 +6,7 @@ import { maxPort, wholeAddress } from '../../kernel/ports/index.ts';
 import type { Adapters } from '../adapter-list/index.ts';
 import { readTrustedProxies } from '../http-server/index.ts';
 import { levelsRule, readLevels } from '../logs/index.ts';
+import { corsSettings } from './cross-origin.ts';
 
 const port = whole(0, maxPort, `must be a port, 0 to ${maxPort}`);
 const flag = z.coerce.string().pipe(z.stringbool('must be true or false'));
@@ -64,6 +65,7 @@ export const kernelSettings = z.object({
   RATE_LIMIT_PER_MINUTE: whole(0, Number.MAX_SAFE_INTEGER, 'must be a whole number of requests, 0 or more')
     .default(60_000)
     .describe('requests a client may make; 0 is no limit'),
+  ...corsSettings,
   REQUEST_TIMEOUT_MS: whole(100, 60_000, 'must be a whole number of milliseconds, 100 to 60000')
     .default(15_000)
     .describe('the longest an answer may take'),

@@ -7,6 +7,7 @@ import { readAddress } from '../../kernel/ports/index.ts';
 import type { Adapters } from '../adapter-list/index.ts';
 import { readLevels } from '../logs/index.ts';
 import { type PoliciesConfig, policiesSchema, refuseUnknownPolicies } from '../routing/index.ts';
+import { refuseCredentialsForAll } from './cross-origin.ts';
 import { refuseUnusableFolder } from './data-folder.ts';
 import { type Placement, parsePlacement } from './placement.ts';
 import {
@@ -96,6 +97,7 @@ export function readTopology(
     modules.map(({ contract }) => contract),
     fileName,
   );
+  refuseCredentialsForAll(settings);
   refuseUnusableQueues(placements, settings, adapters);
   refuseUnknownModules(only ?? [], names, '--only');
   refuseAloneAtHome(only ?? [], placements, fileName);
