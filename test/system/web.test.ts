@@ -1,11 +1,13 @@
 import { describe } from 'vitest';
 import { crossOrigin, frontEnd } from './web/cross-origin.cases.ts';
+import { etags } from './web/etags.cases.ts';
 import { methods } from './web/methods.cases.ts';
 import { wherever } from './web/placements.ts';
 
 wherever(
   (scene) => {
     describe('methods', () => methods(scene));
+    describe('entity tags', () => etags(scene));
     describe('front ends of another origin', () => crossOrigin(scene));
   },
   { CORS_ORIGINS: frontEnd },

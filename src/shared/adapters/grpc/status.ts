@@ -21,6 +21,7 @@ const statuses: Record<number, status> = {
   405: status.UNIMPLEMENTED,
   409: status.FAILED_PRECONDITION,
   410: status.NOT_FOUND,
+  412: status.FAILED_PRECONDITION,
   413: status.RESOURCE_EXHAUSTED,
   422: status.INVALID_ARGUMENT,
   429: status.RESOURCE_EXHAUSTED,

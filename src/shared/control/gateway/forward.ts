@@ -14,6 +14,9 @@ const dropped = new Set([
   ...['forwarded', 'x-real-ip', 'x-client-ip', 'true-client-ip', 'via'],
 ]);
 
+/** No answer with one of these statuses has a body. */
+const withoutBody = new Set([204, 205, 304]);
+
 const keyHeader = 'idempotency-key';
 
 /** Answers a request to one of the endpoints. */
@@ -49,7 +52,7 @@ export function forwardTo(module: string, system: System): ServeEndpoint {
     try {
       const back = await (reads ? read : write)(passedOn, options);
       const { status, headers, body } = back as PassedBack;
-      return new Response(status === 204 ? null : body, { status, headers: kept(new Headers(headers)) });
+      return new Response(withoutBody.has(status) ? null : body, { status, headers: kept(new Headers(headers)) });
     } catch (error) {
       return problemResponse(error);
     }

@@ -40,11 +40,12 @@ const problemSchema = {
 };
 
 function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: string, schemas: Schemas): Json {
-  const { summary, member, params, query, headers, body, answers, refusals = [] } = endpoint;
+  const { summary, member, params, query, headers, body, answers, etag, refusals = [] } = endpoint;
   const takesInput = params || query || headers || body;
   const codes = [
     ...refusals,
     ...(member ? ['unauthenticated'] : []),
+    ...(etag ? ['precondition-failed'] : []),
     ...(takesInput ? ['invalid-input'] : []),
     ...(body ? ['malformed-body', 'body-too-large'] : []),
     'malformed-request',
@@ -58,9 +59,12 @@ function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: 
     summary,
     operationId: id,
     ...(member && { security: [{ session: [] }] }),
-    parameters: Object.entries({ path: params, query, header: headers }).flatMap(([where, each]) =>
-      parameters(where, each, (name, schema) => schemas.of(schema, 'input', `${id}_${name}`)),
-    ),
+    parameters: [
+      ...Object.entries({ path: params, query, header: headers }).flatMap(([where, each]) =>
+        parameters(where, each, (name, schema) => schemas.of(schema, 'input', `${id}_${name}`)),
+      ),
+      ...(etag ? conditions : []),
+    ],
     ...(body && {
       requestBody: {
         required: true,
@@ -68,6 +72,7 @@ function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: 
       },
     }),
     responses: {
+      ...(etag && endpoint.method === 'get' && { 304: { description: 'The client has this state already' } }),
       ...success(answers, (status, schema) => schemas.of(schema, 'output', `${id}_${status}`)),
       ...refused(codes, contract),
     },
@@ -103,6 +108,14 @@ function parameters(where: string, schema: z.ZodObject | undefined, describe: De
     schema: describe(name, each as z.ZodType),
   }));
 }
+
+const conditions = ['if-match', 'if-none-match'].map((name) => ({
+  name,
+  in: 'header',
+  required: false,
+  description: '`*`, or entity tags',
+  schema: { type: 'string' },
+}));
 
 const outcomes: Record<string, string> = { 202: 'Not decided yet', 503: 'Not now' };
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Hono } from 'hono';
 import { refusal } from '../../kernel/errors/index.ts';
-import { problemResponse, type Resources } from '../../kernel/http-api/index.ts';
+import { isKnown, problemResponse, type Resources } from '../../kernel/http-api/index.ts';
 import { describeApi } from './openapi.ts';
 import { answerOtherMethods } from './other-methods.ts';
 
@@ -63,16 +63,14 @@ function serveFile(app: Hono, path: string, read: () => File | undefined): void 
   app.get(path, (c) => {
     kept ??= tagged(read());
     if (!kept) return problemResponse(refusal('not-found'));
-    if (isKnown(c.req.header('if-none-match'), kept.headers.etag!)) return c.body(null, 304, kept.headers);
+    const known = c.req
+      .header('if-none-match')
+      ?.split(',')
+      .map((tag) => tag.trim());
+    if (known && isKnown(known, kept.headers.etag)) return c.body(null, 304, kept.headers);
     return c.body(kept.bytes, 200, kept.headers);
   });
   answerOtherMethods(app, path, new Set(['GET']));
-}
-
-/** Tells whether `If-None-Match` contains the tag, also as a weak tag. */
-function isKnown(header: string | undefined, etag: string): boolean {
-  const tags = header?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
-  return tags.includes(etag) || tags.includes('*');
 }
 
 function tagged(file: File | undefined): File | undefined {

@@ -22,4 +22,14 @@ export { inputParserOf, mismatch, parseInput } from './parse.ts';
 export { plainly } from './plain-words.ts';
 export { rewriterName } from './rewriting.ts';
 export { definitionOf } from './schema-parts.ts';
-export { id, instant, money, nothing, page, pageRequest, text } from './schemas.ts';
+export {
+  id,
+  instant,
+  money,
+  nothing,
+  type Preconditions,
+  page,
+  pageRequest,
+  preconditions,
+  text,
+} from './schemas.ts';

@@ -51,5 +51,14 @@ export function page<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), next: z.string().nullable() });
 }
 
+const entityTags = z.array(z.string().max(1_000)).max(100);
+
+/**
+ * The state in which a resource must be for a change: the entity tags of `If-Match` and `If-None-Match`, or `*`. A command takes them
+ * as a part of its input and checks them in its unit of work.
+ */
+export const preconditions = z.strictObject({ ifMatch: entityTags.optional(), ifNoneMatch: entityTags.optional() });
+export type Preconditions = z.infer<typeof preconditions>;
+
 /** An empty input or output. */
 export const nothing = z.strictObject({});

@@ -10,6 +10,7 @@ export const kernelCodes = {
   'not-found': { status: 404, title: 'Not found' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   conflict: { status: 409, title: 'The current state does not allow this' },
+  'precondition-failed': { status: 412, title: 'The resource is not in the expected state' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'invalid-input': { status: 422, title: 'The input is invalid' },
   'too-many-requests': { status: 429, title: 'Too many requests' },

@@ -1,6 +1,7 @@
 export { jsonOf, textOf } from './body.ts';
 export { type Composition, gather } from './composition.ts';
 export { fromQuery, takesList } from './lists.ts';
+export { checkPreconditions, isKnown, tagOf } from './preconditions.ts';
 export { problemResponse } from './problem-response.ts';
 export { idParam, pageQuery } from './queries.ts';
 export { answer, type Endpoint, Resources, type ServedEndpoint } from './resources.ts';

@@ -2,10 +2,11 @@ import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
 import { currentContext } from '../context/index.ts';
-import { type Contract, parseInput } from '../contract/index.ts';
+import { type Contract, type Preconditions, parseInput } from '../contract/index.ts';
 import { isRefusal, refusal } from '../errors/index.ts';
 import { readJson } from './body.ts';
 import { fromQuery, fromText } from './lists.ts';
+import { checkPreconditions, isKnown, preconditionsOf, tagOf } from './preconditions.ts';
 import { problemResponse } from './problem-response.ts';
 
 /** Describes a public REST endpoint as data. The router, the checks and the API reference use this description. */
@@ -27,6 +28,11 @@ export interface Endpoint {
   readonly answers: Readonly<Record<number, z.ZodType>>;
   /** Refusal codes of this endpoint, in addition to the codes of any request. */
   readonly refusals?: readonly string[];
+  /**
+   * Gives each answer with a body a strong `ETag`: the one of the handler, or a hash of the body. A `GET` whose client has that state
+   * already is answered 304. The other methods check `preconditions` in their unit of work (`checkPreconditions`).
+   */
+  readonly etag?: boolean;
   /** Uses much CPU time. The gateway limits such requests in flight for each client. */
   readonly costly?: boolean;
 }
@@ -42,6 +48,8 @@ export interface Request<E extends Partial<Endpoint>> {
   readonly query: Parsed<E['query']>;
   readonly headers: Parsed<E['headers']>;
   readonly body: Parsed<E['body']>;
+  /** From `If-Match` and `If-None-Match`, for an endpoint with `etag`; empty otherwise. */
+  readonly preconditions: Preconditions;
   /** Id of the signed-in member; an empty string for a request without a session. */
   readonly member: string;
 }
@@ -108,7 +116,9 @@ export class Resources {
   #add<E extends Details>(endpoint: Endpoint, handle: Handler<E>): this {
     const serve = async (c: Context) => {
       try {
-        return respond(c, await handle(await requestOf<E>(c, endpoint)));
+        const request = await requestOf<E>(c, endpoint);
+        const given = await handle(request);
+        return respond(c, endpoint.etag ? tagged(given, endpoint, request.preconditions) : given);
       } catch (error) {
         if (isRefusal(error)) return problemResponse(error);
         throw error;
@@ -139,11 +149,27 @@ async function requestOf<E extends Details>({ req }: Context, endpoint: Endpoint
         fromText(headers, (name) => req.header(name)),
       ),
     body: body && parseInput(body, await readJson(req.raw)),
+    preconditions: endpoint.etag ? preconditionsOf((name) => req.header(name)) : noPreconditions,
     member,
   } as Request<E>;
 }
 
+const noPreconditions: Preconditions = {};
+
+/** Adds the `ETag`. Answers a `GET` with 304 when its client has the state already. Clients may keep it, and ask each time. */
+function tagged(given: HttpAnswer, { method }: Endpoint, preconditions: Preconditions): HttpAnswer {
+  const { status, body } = given;
+  if (status === 204 || status >= 300) return given;
+  const own = new Headers(given.headers);
+  const etag = own.get('etag') ?? tagOf(body);
+  const headers = { 'cache-control': 'private, no-cache', ...Object.fromEntries(own), etag };
+  if (method !== 'get') return { status, body, headers };
+  const { ifMatch, ifNoneMatch } = preconditions;
+  if (ifMatch) checkPreconditions({ ifMatch }, etag);
+  return ifNoneMatch && isKnown(ifNoneMatch, etag) ? { status: 304, body: null, headers } : { status, body, headers };
+}
+
 function respond(c: Context, { status, body, headers }: HttpAnswer): Response {
-  if (status === 204) return c.body(null, 204, headers);
+  if (status === 204 || status === 304) return c.body(null, status, headers);
   return c.json(body as object, status as ContentfulStatusCode, headers);
 }

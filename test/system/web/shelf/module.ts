@@ -1,5 +1,7 @@
+import type { Preconditions } from 'kerf/contract';
 import { defineTables, rowBy, type Unit, upsertInto } from 'kerf/database';
 import { refusal } from 'kerf/errors';
+import { checkPreconditions } from 'kerf/http-api';
 import { defineModule, handle } from 'kerf/module';
 import { shelf } from './contract.ts';
 import about from './module.json' with { type: 'json' };
@@ -22,15 +24,23 @@ const read = handle(shelf.operations.read, async ({ name }, reader) => {
   return box;
 });
 
-const write = handle(shelf.operations.write, async ({ name, content }, unit) => fill(unit, name, content));
-const remove = handle(shelf.operations.remove, async ({ name }, unit) => {
-  await fill(unit, name, '');
+const write = handle(shelf.operations.write, async (input, unit) => fill(unit, input));
+const remove = handle(shelf.operations.remove, async (input, unit) => {
+  await fill(unit, { ...input, content: '' });
   return {};
 });
 
+interface Filling {
+  readonly name: string;
+  readonly content: string;
+  readonly preconditions: Preconditions;
+}
+
 /** An empty box is no box. Its version stays, so that it never repeats. */
-async function fill(unit: Unit, name: string, content: string) {
-  const version = ((await boxByName(unit, name))?.version ?? 0) + 1;
+async function fill(unit: Unit, { name, content, preconditions }: Filling) {
+  const before = await boxByName(unit, name);
+  checkPreconditions(preconditions, before?.content ? `"${before.version}"` : undefined);
+  const version = (before?.version ?? 0) + 1;
   await put(unit, { name, content, version });
   return { name, content, version };
 }

@@ -3,23 +3,30 @@ import { answer, Resources } from 'kerf/http-api';
 import { z } from 'zod';
 import { box, name, type shelf } from './contract.ts';
 
+type Box = z.output<typeof box>;
 const params = z.object({ name });
 const content = z.strictObject({ content: z.string().min(1).max(500) });
+const versioned = (given: Box) => answer(200, given, { etag: `"${given.version}"` });
+const details = { params, etag: true, answers: { 200: box }, refusals: ['not-found'] } as const;
 
 export function routes(self: Client<typeof shelf>): Resources {
   return new Resources('shelf')
-    .get('/boxes/:name', 'A box', { params, answers: { 200: box }, refusals: ['not-found'] }, async ({ params }) =>
-      answer(200, await self.read(params)),
+    .get('/boxes/:name', 'A box', details, async ({ params }) => versioned(await self.read(params)))
+    .get('/labels/:name', 'A box by its label', details, async ({ params }) => answer(200, await self.read(params)))
+    .put('/boxes/:name', 'Fills a box', { ...details, body: content }, async ({ params, body, preconditions }) =>
+      versioned(await self.write({ ...params, ...body, preconditions })),
     )
-    .put('/boxes/:name', 'Fills a box', { params, body: content, answers: { 200: box } }, async ({ params, body }) =>
-      answer(200, await self.write({ ...params, ...body })),
-    )
-    .patch('/boxes/:name', 'Adds to a box', { params, body: content, answers: { 200: box } }, async (request) => {
-      const { content } = await self.read(request.params);
-      return answer(200, await self.write({ ...request.params, content: content + request.body.content }));
+    .patch('/boxes/:name', 'Adds to a box', { ...details, body: content }, async ({ params, body, preconditions }) => {
+      const { content } = await self.read(params);
+      return versioned(await self.write({ ...params, content: content + body.content, preconditions }));
     })
-    .delete('/boxes/:name', 'Removes a box', { params, answers: { 204: z.null() } }, async ({ params }) => {
-      await self.remove(params);
-      return answer(204, null);
-    });
+    .delete(
+      '/boxes/:name',
+      'Removes a box',
+      { params, etag: true, answers: { 204: z.null() } },
+      async ({ params, preconditions }) => {
+        await self.remove({ ...params, preconditions });
+        return answer(204, null);
+      },
+    );
 }
