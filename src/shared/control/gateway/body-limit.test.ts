@@ -1,13 +1,13 @@
 import { Hono } from 'hono';
 import { expect, it } from 'vitest';
 import { noProxies } from '../http-server/index.ts';
-import { bodyLimit } from './body-limit.ts';
+import { bodyLimit, unfinishedBodies } from './body-limit.ts';
 import { knowClient } from './client-address.ts';
 
 function open() {
   const app = new Hono();
   app.use(knowClient(noProxies));
-  app.use(bodyLimit(1_024, 2));
+  app.use(bodyLimit(1_024, unfinishedBodies(2)));
   app.post('/', async (c) => c.text(await c.req.text()));
   const send = async (from: string, body: ReadableStream | string) => {
     const request = { method: 'POST', body, duplex: 'half' as const, headers: { 'transfer-encoding': 'chunked' } };

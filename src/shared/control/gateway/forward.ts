@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { ofKernel, type PassedBack } from '../../kernel/calls/index.ts';
+import { ofKernel, type PassedBack, type PassedOn } from '../../kernel/calls/index.ts';
 import { currentContext } from '../../kernel/context/index.ts';
 import { problemResponse, type ServedEndpoint, textOf } from '../../kernel/http-api/index.ts';
 import type { System } from './system.ts';
@@ -34,15 +34,14 @@ export function forwardTo(module: string, system: System): ServeEndpoint {
     const request = c.req.raw;
     const { pathname, search } = new URL(request.url);
     const reads = method === 'get';
-    const body = reads ? '' : await textOf(request).catch(problemResponse);
-    if (typeof body !== 'string') return body;
+    const body = reads ? { body: '' } : await bodyOf(request, endpoint).catch(problemResponse);
+    if (body instanceof Response) return body;
     const passedOn = {
       // Uses the endpoint's method: a HEAD request is forwarded as a GET.
       method: method.toUpperCase(),
       path: `${pathname}${search}`,
       headers: kept(request.headers),
-      // The gateway reads the whole body, which is limited in size: the other process may refuse it before it has all arrived.
-      body,
+      ...body,
     };
     const options = {
       timeoutMs: currentContext()!.deadline - Date.now(),
@@ -51,14 +50,25 @@ export function forwardTo(module: string, system: System): ServeEndpoint {
     };
     try {
       const back = await (reads ? read : write)(passedOn, options);
-      const { status, headers, body } = back as PassedBack;
-      return new Response(withoutBody.has(status) ? null : body, { status, headers: kept(new Headers(headers)) });
+      return answerOf(back as PassedBack);
     } catch (error) {
       return problemResponse(error);
     }
   };
 }
 
-function kept(headers: Headers): Record<string, string> {
+/** Reads the whole body, which is limited in size: the other process may refuse it before it has all arrived. */
+async function bodyOf(request: Request, { raw }: ServedEndpoint): Promise<Pick<PassedOn, 'body' | 'encoding'>> {
+  if (!raw) return { body: await textOf(request) };
+  return { body: Buffer.from(await request.arrayBuffer()).toString('base64'), encoding: 'base64' };
+}
+
+/** Returns the answer of the other process, without the headers of its connection. */
+export function answerOf({ status, headers, body, encoding }: PassedBack): Response {
+  const given = encoding === 'base64' ? Buffer.from(body, 'base64') : body;
+  return new Response(withoutBody.has(status) ? null : given, { status, headers: kept(new Headers(headers)) });
+}
+
+export function kept(headers: Headers): Record<string, string> {
   return Object.fromEntries([...headers].filter(([name]) => !dropped.has(name) && !name.startsWith('x-forwarded-')));
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { createClient } from '../../kernel/calls/index.ts';
 import { hurryTurns, steadyClock } from '../../kernel/context/index.ts';
 import type { Client, Contract } from '../../kernel/contract/index.ts';
@@ -12,7 +12,7 @@ import { FailureLog } from '../../kernel/telemetry/index.ts';
 import { addressOf, listen, noProxies, peerIsTrusted, Shutdown, type TrustedProxies } from '../http-server/index.ts';
 import { FileKeyRing, SessionTokens, SignedOut } from '../identity/index.ts';
 import { admission } from './admission.ts';
-import { bodyLimit } from './body-limit.ts';
+import { bodyLimit, unfinishedBodies } from './body-limit.ts';
 import { currentClient, knowClient } from './client-address.ts';
 import { crossOrigin } from './cross-origin.ts';
 import { fallback } from './fallback.ts';
@@ -95,13 +95,13 @@ export function createGateway(system: System, compositions: readonly Composition
   if (cors) app.use(cors);
   app.use(nested(context, requestLog(system.logs), knowClient(proxies), refuseUnreadable));
   const alive = health(system);
-  const costly = new RequestsInFlight(maxRequestsInFlight);
-  mount(app, alive, serveHere, costly);
-  const limit = rateLimit(settings.RATE_LIMIT_PER_MINUTE, log);
+  const limits = { costly: new RequestsInFlight(maxRequestsInFlight), unfinished: unfinishedBodies() };
+  mount(app, alive, serveHere, limits);
   const { FALLBACK_URL: url, REQUEST_TIMEOUT_MS: timeoutMs } = settings;
   const passOn = url ? [fallback({ url, timeoutMs, proxies, log, serves: (path) => serves(app, path) })] : [];
-  app.use(nested(limit, ...passOn, admission(), bodyLimit(maximumBodyBytes)));
-  const resources = [...mountResources(app, system, compositions, { sessions, costly }), alive];
+  app.use(nested(rateLimit(settings.RATE_LIMIT_PER_MINUTE, log), ...passOn, admission()));
+  const resources = [...mountResources(app, system, compositions, { sessions, limits }), alive];
+  app.use(bodyLimit(maximumBodyBytes, limits.unfinished));
   refuseDuplicates(resources);
   for (const [path, methods] of methodsByPath(resources)) answerOtherMethods(app, path, methods);
   mountReference(app, resources);
@@ -123,7 +123,7 @@ function mountResources(
   app: Hono,
   system: System,
   compositions: readonly Composition[],
-  { sessions, costly }: { readonly sessions: SessionTokens; readonly costly: RequestsInFlight },
+  { sessions, limits }: { readonly sessions: SessionTokens; readonly limits: Limits },
 ): Resources[] {
   const signInLimit = new GrowingSignInLimit();
   const composed = compositions.map((composition) => {
@@ -135,27 +135,35 @@ function mountResources(
     };
     return composition.routes({ client, sessions, signInLimit, session: currentSession, clientAddress: currentClient });
   });
-  for (const each of composed) mount(app, each, serveHere, costly);
+  for (const each of composed) mount(app, each, serveHere, limits);
   const owned = system.definitions.flatMap(({ contract, routes }) => {
     const self = createClient(contract, (operation) => system.calls(operation, contract.name));
     return routes ? [{ module: contract.name, resources: routes(self as never) }] : [];
   });
-  for (const { module, resources } of owned) mount(app, resources, forwardTo(module, system), costly);
+  for (const { module, resources } of owned) mount(app, resources, forwardTo(module, system), limits);
   return [...composed, ...owned.map(({ resources }) => resources)];
 }
 
 const serveHere: ServeEndpoint = (c, endpoint) => endpoint.serve(c);
 
-function mount(app: Hono, { endpoints }: Resources, serve: ServeEndpoint, costly: RequestsInFlight): void {
-  for (const endpoint of endpoints)
+/** What each client may have open at a time. */
+interface Limits {
+  readonly costly: RequestsInFlight;
+  readonly unfinished: RequestsInFlight;
+}
+
+function mount(app: Hono, { endpoints }: Resources, serve: ServeEndpoint, { costly, unfinished }: Limits): void {
+  for (const endpoint of endpoints) {
+    const limit = bodyLimit(endpoint.raw?.maxBytes ?? maximumBodyBytes, unfinished);
+    const answer = (c: Context) => (endpoint.costly ? costly.run(() => serve(c, endpoint)) : serve(c, endpoint));
     app.on(endpoint.method.toUpperCase(), endpoint.path, (c) => {
       const { incoming } = c.env as { incoming?: IncomingMessage };
       const refused = refuseTwice(endpoint, incoming);
       if (refused) return refused;
       noteRoute(endpoint.path);
-      const answer = () => serve(c, endpoint);
-      return endpoint.costly ? costly.run(answer) : answer();
+      return limit(c, () => answer(c) as Promise<never>) as Promise<Response>;
     });
+  }
 }
 
 /** Throws a `StartError` when two resources serve the same method and path: the gateway would never call the second. */

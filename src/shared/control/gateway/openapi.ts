@@ -40,14 +40,15 @@ const problemSchema = {
 };
 
 function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: string, schemas: Schemas): Json {
-  const { summary, member, params, query, headers, body, answers, etag, refusals = [] } = endpoint;
+  const { summary, member, params, query, headers, body, raw, answers, etag, refusals = [] } = endpoint;
   const takesInput = params || query || headers || body;
   const codes = [
     ...refusals,
     ...(member ? ['unauthenticated'] : []),
     ...(etag ? ['precondition-failed'] : []),
     ...(takesInput ? ['invalid-input'] : []),
-    ...(body ? ['malformed-body', 'body-too-large'] : []),
+    ...(body ? ['malformed-body'] : []),
+    ...(body || raw ? ['body-too-large'] : []),
     'malformed-request',
     'too-many-requests',
     'internal',
@@ -70,6 +71,9 @@ function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: 
         required: true,
         content: { 'application/json': { schema: schemas.of(body, 'input', `${id}_body`) } },
       },
+    }),
+    ...(raw && {
+      requestBody: { required: true, content: { '*/*': { schema: { type: 'string', format: 'binary' } } } },
     }),
     responses: {
       ...(etag && endpoint.method === 'get' && { 304: { description: 'The client has this state already' } }),

@@ -27,6 +27,7 @@ import type { Detour, Directory } from '../routing/index.ts';
 import type { ModulesHere } from '../supervisor/index.ts';
 import { type Condition, oldestEvents, undeliveredOf } from './conditions.ts';
 import type { Databases } from './databases.ts';
+import { answerOf, requestOf } from './passed-on.ts';
 import type { WriteProbes } from './write-probes.ts';
 
 export interface InternalServiceDependencies {
@@ -227,14 +228,6 @@ type Take = (
   events: ReturnType<typeof encodeAgain>[],
   envelopes: Parameters<typeof encodeAgain>[0][],
 ) => Promise<unknown>;
-
-function requestOf({ method, path, headers, body }: PassedOn): Request {
-  return new Request(`http://kerf${path}`, { method, headers, body: method === 'GET' ? null : body });
-}
-
-async function answerOf(response: Response): Promise<PassedBack> {
-  return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() };
-}
 
 function notDeclared(module: string, other: string, list: 'uses' | 'listensTo'): Error {
   return betweenProcesses('forbidden', `"${module}" does not declare "${other}" in the "${list}" of its module.json`);

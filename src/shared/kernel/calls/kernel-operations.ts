@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { command, contract, nothing, type Operation, query } from '../contract/index.ts';
 
+/** The form of a body that is not sent as text. */
+const encoding = z.literal('base64').optional();
+
 const request = z.object({
   method: z.string().regex(/^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/, 'must be a method of HTTP'),
   /** Includes the query: `/orders?limit=5`. */
@@ -10,14 +13,15 @@ const request = z.object({
     z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must be the value of a header'),
   ),
   body: z.string(),
+  encoding,
 });
-const answer = z.object({ status: z.int(), headers: z.record(z.string(), z.string()), body: z.string() });
+const answer = z.object({ status: z.int(), headers: z.record(z.string(), z.string()), body: z.string(), encoding });
 
 /** The identity of a database: its system (once known), its own id, and its number of commits. */
 const database = z.object({ system: z.string().optional(), id: z.string(), commits: z.int().min(0) });
 export type ShownDatabase = z.output<typeof database>;
 
-/** A public request or an operator's request that one process passes on to another. Bodies are text. */
+/** A public request or an operator's request that one process passes on to another. Bodies are text, or base64. */
 export type PassedOn = z.output<typeof request>;
 export type PassedBack = z.output<typeof answer>;
 

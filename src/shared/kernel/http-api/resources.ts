@@ -1,13 +1,10 @@
 import { type Context, Hono } from 'hono';
-import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
-import { currentContext } from '../context/index.ts';
-import { type Contract, type Preconditions, parseInput } from '../contract/index.ts';
-import { isRefusal, refusal } from '../errors/index.ts';
-import { readJson } from './body.ts';
-import { fromQuery, fromText } from './lists.ts';
-import { checkPreconditions, isKnown, preconditionsOf, tagOf } from './preconditions.ts';
+import type { Contract, Preconditions } from '../contract/index.ts';
+import { isRefusal, refusal, StartError } from '../errors/index.ts';
 import { problemResponse } from './problem-response.ts';
+import { requestOf } from './requests.ts';
+import { respond, tagged } from './responses.ts';
 
 /** Describes a public REST endpoint as data. The router, the checks and the API reference use this description. */
 export interface Endpoint {
@@ -24,6 +21,11 @@ export interface Endpoint {
   /** With `idempotency-key` among them, the module performs requests with the same key only once. */
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
+  /**
+   * Gives the handler the bytes of the body as they came, with any content type and encoding: the signature of a webhook covers
+   * them. At most 5 MiB.
+   */
+  readonly raw?: { readonly maxBytes: number };
   /** Body schema of each success status. A 204 has no body, even with a schema. */
   readonly answers: Readonly<Record<number, z.ZodType>>;
   /** Refusal codes of this endpoint, in addition to the codes of any request. */
@@ -38,7 +40,7 @@ export interface Endpoint {
 }
 
 /** An endpoint without what `get`, `post` and the other methods take by themselves. */
-type Details = Omit<Endpoint, 'method' | 'path' | 'summary'>;
+export type Details = Omit<Endpoint, 'method' | 'path' | 'summary'>;
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 
@@ -47,7 +49,7 @@ export interface Request<E extends Partial<Endpoint>> {
   readonly params: Parsed<E['params']>;
   readonly query: Parsed<E['query']>;
   readonly headers: Parsed<E['headers']>;
-  readonly body: Parsed<E['body']>;
+  readonly body: E extends { readonly raw: object } ? Uint8Array<ArrayBuffer> : Parsed<E['body']>;
   /** From `If-Match` and `If-None-Match`, for an endpoint with `etag`; empty otherwise. */
   readonly preconditions: Preconditions;
   /** Id of the signed-in member; an empty string for a request without a session. */
@@ -114,6 +116,7 @@ export class Resources {
   }
 
   #add<E extends Details>(endpoint: Endpoint, handle: Handler<E>): this {
+    refuseUnservable(endpoint);
     const serve = async (c: Context) => {
       try {
         const request = await requestOf<E>(c, endpoint);
@@ -130,46 +133,13 @@ export class Resources {
   }
 }
 
-async function requestOf<E extends Details>({ req }: Context, endpoint: Endpoint): Promise<Request<E>> {
-  const { params, query, headers, body } = endpoint;
-  const member = currentContext()?.member ?? '';
-  if (endpoint.member && !member) throw refusal('unauthenticated', 'sign in and send the token');
-  return {
-    params:
-      params &&
-      parseInput(
-        params,
-        fromText(params, (name) => req.param(name)),
-      ),
-    query: query && parseInput(query, fromQuery(query, req.queries())),
-    headers:
-      headers &&
-      parseInput(
-        headers,
-        fromText(headers, (name) => req.header(name)),
-      ),
-    body: body && parseInput(body, await readJson(req.raw)),
-    preconditions: endpoint.etag ? preconditionsOf((name) => req.header(name)) : noPreconditions,
-    member,
-  } as Request<E>;
-}
+/** The base64 of more would not fit into a call to another process. */
+const maxRawBytes = 5 * 1024 * 1024;
 
-const noPreconditions: Preconditions = {};
-
-/** Adds the `ETag`. Answers a `GET` with 304 when its client has the state already. Clients may keep it, and ask each time. */
-function tagged(given: HttpAnswer, { method }: Endpoint, preconditions: Preconditions): HttpAnswer {
-  const { status, body } = given;
-  if (status === 204 || status >= 300) return given;
-  const own = new Headers(given.headers);
-  const etag = own.get('etag') ?? tagOf(body);
-  const headers = { 'cache-control': 'private, no-cache', ...Object.fromEntries(own), etag };
-  if (method !== 'get') return { status, body, headers };
-  const { ifMatch, ifNoneMatch } = preconditions;
-  if (ifMatch) checkPreconditions({ ifMatch }, etag);
-  return ifNoneMatch && isKnown(ifNoneMatch, etag) ? { status: 304, body: null, headers } : { status, body, headers };
-}
-
-function respond(c: Context, { status, body, headers }: HttpAnswer): Response {
-  if (status === 204 || status === 304) return c.body(null, status, headers);
-  return c.json(body as object, status as ContentfulStatusCode, headers);
+function refuseUnservable({ method, path, body, raw }: Endpoint): void {
+  const refuse = (why: string) => {
+    throw new StartError(`${method.toUpperCase()} ${path}: ${why}`);
+  };
+  if (raw && body) refuse('raw and body exclude each other; parse the bytes in the handler');
+  if (raw && !(raw.maxBytes > 0 && raw.maxBytes <= maxRawBytes)) refuse('the maxBytes of raw must be from 1 to 5 MiB');
 }

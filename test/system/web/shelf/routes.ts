@@ -1,7 +1,13 @@
+import { createHmac } from 'node:crypto';
 import type { Client } from 'kerf/contract';
+import { refusal } from 'kerf/errors';
 import { answer, Resources } from 'kerf/http-api';
 import { z } from 'zod';
 import { box, name, type shelf } from './contract.ts';
+
+/** The key of the webhooks. */
+export const hookKey = 'a key';
+const signature = z.object({ 'x-signature': z.string() });
 
 type Box = z.output<typeof box>;
 const params = z.object({ name });
@@ -20,6 +26,16 @@ export function routes(self: Client<typeof shelf>): Resources {
       const { content } = await self.read(params);
       return versioned(await self.write({ ...params, content: content + body.content, preconditions }));
     })
+    .post(
+      '/hooks',
+      'Takes a webhook whose signature covers the bytes',
+      { raw: { maxBytes: 2 * 1024 * 1024 }, headers: signature, answers: { 200: z.string() }, refusals: ['forbidden'] },
+      async ({ body, headers }) => {
+        const wanted = createHmac('sha256', hookKey).update(body).digest('hex');
+        if (headers['x-signature'] !== wanted) throw refusal('forbidden', 'the signature is wrong');
+        return answer(200, body, { 'content-type': 'application/octet-stream' });
+      },
+    )
     .delete(
       '/boxes/:name',
       'Removes a box',
