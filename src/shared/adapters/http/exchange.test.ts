@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { fixedKeyRing, ServiceTokens } from '../../control/identity/index.ts';
 import { callee } from '../../kernel/calls/sample.cases.ts';
-import { currentContext, runInContext } from '../../kernel/context/index.ts';
+import { currentContext, type Principal, runInContext } from '../../kernel/context/index.ts';
 import { type Callee, type CalleeOptions, callLine, clientOver, openCallee, openRaw, tokens } from './http.cases.ts';
 
 const opened: Callee[] = [];
@@ -142,13 +142,13 @@ describe('an exchange of a foreign program', () => {
 /** Service tokens whose verification of a member waits for the test. */
 class SlowTokens extends ServiceTokens {
   readonly asked = Promise.withResolvers<void>();
-  readonly answer = Promise.withResolvers<string>();
+  readonly answer = Promise.withResolvers<Principal>();
 
   constructor() {
     super(fixedKeyRing('TEST', 'a secret of more than 32 characters'));
   }
 
-  override vouchedFor(): Promise<string> {
+  override vouchedFor(): Promise<Principal> {
     this.asked.resolve();
     return this.answer.promise;
   }
@@ -162,7 +162,7 @@ describe('a call during the verification of its member', () => {
     const id = randomUUID();
     write(`${callLine(1, 'hold', { id }, { member: 'm' })}{"id":1,"cancel":true}\n\n`);
     expect(await next()).toBe('');
-    slow.answer.resolve('m');
+    slow.answer.resolve({ member: 'm' });
     expect(await next()).toEqual(problem(1, 'cancelled'));
     await callee.hanging.none();
   });
@@ -179,7 +179,7 @@ describe('a call during the verification of its member', () => {
     await slow.asked.promise;
     destroy();
     await gone;
-    slow.answer.resolve('m');
+    slow.answer.resolve({ member: 'm' });
     await new Promise(setImmediate);
     await callee.hanging.none();
     expect(callee.added.times).toBe(times);

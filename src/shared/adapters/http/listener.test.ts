@@ -44,16 +44,22 @@ describe('the internal listener', () => {
   it('reads the context from headers, which are all optional', async () => {
     const { body: none } = await ask(token, '/whoAsks', '{}');
     expect(none).toEqual({
-      ...{ requestId: 'none', member: null, caller: 'other', idempotencyKey: null },
+      ...{ requestId: 'none', member: null, roles: null, caller: 'other', idempotencyKey: null },
       ...{ traceparent: null, tracestate: null, baggage: null },
     });
     const headers = {
       'x-request-id': 'r-1',
       'idempotency-key': randomUUID(),
-      'kerf-member': await tokens.vouch('m-1'),
+      'kerf-member': await tokens.vouch({ member: 'm-1', roles: ['editor'] }),
+      'kerf-roles': 'admin',
     };
     const { body } = await ask(token, '/whoAsks', '{}', { headers });
-    expect(body).toMatchObject({ requestId: 'r-1', member: 'm-1', idempotencyKey: headers['idempotency-key'] });
+    expect(body).toMatchObject({
+      requestId: 'r-1',
+      member: 'm-1',
+      roles: 'editor',
+      idempotencyKey: headers['idempotency-key'],
+    });
     const timed = await ask(token, '/never', '{}', { headers: { 'kerf-deadline-ms': '20' } });
     expect(timed).toMatchObject({ status: 504, body: { code: 'timeout' } });
   });

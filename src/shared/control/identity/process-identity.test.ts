@@ -68,7 +68,7 @@ describe('a process that runs a module', () => {
         unauthenticated,
       );
     }
-    await expect(payments.vouchedFor(await liar.vouch('ann'))).rejects.toMatchObject(unauthenticated);
+    await expect(payments.vouchedFor(await liar.vouch({ member: 'ann' }))).rejects.toMatchObject(unauthenticated);
   });
 
   it('cannot issue certificates', async () => {
@@ -89,10 +89,10 @@ describe('a process that runs a module', () => {
       await tokensOf('orders'),
       await tokensOf('payments'),
     ];
-    await expect(orders.vouch('ann')).rejects.toMatchObject(unauthenticated);
-    expect(await orders.vouchedFor(await home.vouch('ann'))).toBe('ann');
-    expect(await payments.vouchedFor(await orders.vouch('ann'))).toBe('ann');
-    await expect(orders.vouch('bob')).rejects.toMatchObject(unauthenticated);
+    await expect(orders.vouch({ member: 'ann' })).rejects.toMatchObject(unauthenticated);
+    expect(await orders.vouchedFor(await home.vouch({ member: 'ann' }))).toEqual({ member: 'ann' });
+    expect(await payments.vouchedFor(await orders.vouch({ member: 'ann' }))).toEqual({ member: 'ann' });
+    await expect(orders.vouch({ member: 'bob' })).rejects.toMatchObject(unauthenticated);
   });
 
   it('is rejected a day after its last enrolment', async () => {

@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Authority } from './authority.ts';
 import { FileKeyRing, fixedKeyRing, type KeyRing, rotate } from './key-ring.ts';
 import { keyPairOf } from './keys.ts';
+import { ProcessIdentity } from './process-identity.ts';
 import { ServiceTokens } from './service-tokens.ts';
 
 const ring = fixedKeyRing('K', 'a secret of more than 32 characters');
@@ -112,33 +113,101 @@ describe('a rotation of the keys', () => {
 
 describe('a token for a member', () => {
   it('names the member of a call, and is cached', async () => {
-    const made = tokens.vouch('ann');
+    const made = tokens.vouch({ member: 'ann' });
     expect(made).toBeInstanceOf(Promise);
     const token = await made;
-    expect(tokens.vouch('ann')).toBe(token);
+    expect(tokens.vouch({ member: 'ann' })).toBe(token);
     const other = tokensOf();
     const checked = other.vouchedFor(token);
     expect(checked).toBeInstanceOf(Promise);
-    expect([await checked, other.vouchedFor(token)]).toEqual(['ann', 'ann']);
+    expect([await checked, other.vouchedFor(token)]).toEqual([{ member: 'ann' }, { member: 'ann' }]);
   });
 
   it('expires after two minutes, also in a cache', async () => {
-    const token = await tokens.vouch('ann');
+    const token = await tokens.vouch({ member: 'ann' });
     await tokens.vouchedFor(token);
     pass(125);
     await expect(tokens.vouchedFor(token)).rejects.toMatchObject(unauthenticated);
-    expect(await tokens.vouch('ann')).not.toBe(token);
+    expect(await tokens.vouch({ member: 'ann' })).not.toBe(token);
   });
 
   it('is not a service token, and a service token is not a token for a member', async () => {
-    const [member, module] = [await tokens.vouch('orders'), await tokens.issue('orders', 'payments')];
+    const [member, module] = [await tokens.vouch({ member: 'orders' }), await tokens.issue('orders', 'payments')];
     for (const audience of ['payments', 'orders', 'member']) {
       await expect(tokens.verify(member, audience)).rejects.toMatchObject(unauthenticated);
     }
     await expect(tokens.vouchedFor(module)).rejects.toMatchObject(unauthenticated);
-    expect([await tokens.vouchedFor(member), await tokens.verify(module, 'payments')]).toEqual(['orders', 'orders']);
+    expect(await tokens.vouchedFor(member)).toEqual({ member: 'orders' });
+    expect(await tokens.verify(module, 'payments')).toBe('orders');
     await expect(tokens.verify(member, 'payments')).rejects.toMatchObject(unauthenticated);
     await expect(tokens.vouchedFor(module)).rejects.toMatchObject(unauthenticated);
+  });
+});
+
+describe('the roles of a principal', () => {
+  const key = { roles: ['editor', 'clerk'] };
+
+  it('travel with the member, or alone for an API key', async () => {
+    for (const principal of [{ member: 'ann', ...key }, key, { member: 'ann' }]) {
+      const token = await tokens.vouch(principal);
+      expect(tokens.vouch(principal)).toBe(token);
+      expect(await tokensOf().vouchedFor(token)).toEqual(principal);
+    }
+  });
+
+  it('never reach another principal, whatever the id of a member', async () => {
+    const principals = [
+      { member: 'ann' },
+      { member: 'ann', roles: ['editor'] },
+      { member: 'editor>ann' },
+      { member: '>ann' },
+      { member: '', roles: ['editor'] },
+      { member: 'editor' },
+      { member: '["ann","editor"]' },
+      { member: 'payments>ann', roles: ['a', 'b'] },
+      { member: 'payments', roles: ['gateway'] },
+    ];
+    await tokens.issue('gateway', 'payments');
+    const made = await Promise.all(principals.map((principal) => tokens.vouch(principal)));
+    expect(new Set(made).size).toBe(made.length);
+    const read = await Promise.all(made.map((token) => tokensOf().vouchedFor(token)));
+    expect(read).toEqual(principals.map(({ member, ...roles }) => ({ ...(member && { member }), ...roles })));
+  });
+
+  it('cannot be changed by a process that received them', async () => {
+    const authority = new Authority(ring, () => now);
+    const enrolled = await ProcessIdentity.open(['orders'], (key) => authority.enrol(key, ['orders']));
+    const orders = new ServiceTokens(enrolled);
+    await orders.vouchedFor(await tokens.vouch({ member: 'ann' }));
+    await orders.vouchedFor(await tokens.vouch({ member: 'bob', roles: ['editor'] }));
+    expect(await orders.vouch({ member: 'bob', roles: ['editor'] })).toEqual(expect.any(String));
+    for (const principal of [
+      { member: 'ann', roles: ['editor'] },
+      { member: 'bob' },
+      { member: 'bob', roles: ['editor', 'admin'] },
+      { roles: ['editor'] },
+    ])
+      await expect(orders.vouch(principal)).rejects.toMatchObject(unauthenticated);
+  });
+
+  it('are refused in a token that a module has signed, and ignored in a token between modules', async () => {
+    const authority = new Authority(ring, () => now);
+    const enrolled = await ProcessIdentity.open(['orders'], (key) => authority.enrol(key, ['orders']));
+    const { privateKey, header } = enrolled.signerFor('orders')!;
+    const signed = (claims: object) =>
+      new SignJWT({ exp: inAMinute(), ...claims })
+        .setProtectedHeader({ alg: 'EdDSA', ...header } as never)
+        .sign(privateKey);
+    for (const iss of ['', 'ann', 'orders', 'gateway', 'kernel'])
+      await expect(tokens.vouchedFor(await signed({ iss, aud: '/member', roles: ['editor'] }))).rejects.toMatchObject(
+        unauthenticated,
+      );
+    expect(await tokens.verify(await signed({ iss: 'orders', aud: 'payments', roles: ['editor'] }), 'payments')).toBe(
+      'orders',
+    );
+    await expect(
+      tokens.vouchedFor(await forged({ iss: 'ann', aud: '/member', exp: inAMinute(), roles: 'editor' })),
+    ).rejects.toMatchObject(unauthenticated);
   });
 });
 
@@ -146,22 +215,22 @@ describe('the cache', () => {
   it('drops its oldest entries, and creates and verifies them again', async () => {
     const most = 3;
     tokens = tokensOf(ring, most);
-    const first = await tokens.vouch('member 0');
-    const second = await tokens.vouch('member 1');
-    expect(await tokens.vouchedFor(first)).toBe('member 0');
+    const first = await tokens.vouch({ member: 'member 0' });
+    const second = await tokens.vouch({ member: 'member 1' });
+    expect(await tokens.vouchedFor(first)).toEqual({ member: 'member 0' });
     for (let n = 2; n <= most; n++) {
-      const token = await tokens.vouch(`member ${n}`);
+      const token = await tokens.vouch({ member: `member ${n}` });
       await tokens.vouchedFor(token);
     }
-    expect(tokens.vouch('member 1')).toBe(second);
-    const again = tokens.vouch('member 0');
+    expect(tokens.vouch({ member: 'member 1' })).toBe(second);
+    const again = tokens.vouch({ member: 'member 0' });
     expect(again).toBeInstanceOf(Promise);
     await again;
-    expect(tokens.vouchedFor(first)).toBe('member 0');
+    expect(tokens.vouchedFor(first)).toEqual({ member: 'member 0' });
     await tokens.vouchedFor(second);
-    await tokens.vouchedFor(await tokens.vouch('one more'));
+    await tokens.vouchedFor(await tokens.vouch({ member: 'one more' }));
     const checkedAgain = tokens.vouchedFor(first);
     expect(checkedAgain).toBeInstanceOf(Promise);
-    expect(await checkedAgain).toBe('member 0');
+    expect(await checkedAgain).toEqual({ member: 'member 0' });
   });
 });

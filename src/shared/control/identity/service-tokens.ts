@@ -1,4 +1,6 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
+import { z } from 'zod';
+import type { Principal } from '../../kernel/context/index.ts';
 import { betweenProcesses } from '../../kernel/errors/index.ts';
 import type { CallerTokens } from '../../kernel/ports/index.ts';
 import { Authority } from './authority.ts';
@@ -7,14 +9,14 @@ import { type Identity, pinging, type Signer } from './identity.ts';
 import type { KeyRing } from './key-ring.ts';
 
 const lifeSeconds = 60;
-/** A token for a member travels with the calls that a public request causes. The last of these calls begin within a minute. */
-const memberLifeSeconds = 120;
+/** A token for a principal travels with the calls that a public request causes. The last of these calls begin within a minute. */
+const principalLifeSeconds = 120;
 const renewAfterMs = 30_000;
 /** Maximum number of tokens in each cache. A cache drops its oldest token first; the process makes or checks it again if needed. */
 const maxRemembered = 10_000;
-/** The audience of a token that names the member of a call. No module can have this name. */
+/** The audience of a token that names the principal of a call. No module can have this name. */
 const onBehalf = '/member';
-/** Only a process that may call as the gateway makes tokens for members. Other processes pass on the tokens that they received. */
+/** Only a process that may call as the gateway makes tokens for principals. Other processes pass on the tokens that they received. */
 const gateway = 'gateway';
 
 interface Made {
@@ -26,19 +28,23 @@ interface Made {
 interface Checked {
   readonly subject: string;
   readonly audience: string;
+  /** Set when the audience is `onBehalf`. */
+  readonly principal?: Principal;
   /** In the system's time. */
   readonly until: number;
 }
 
 /**
  * Makes and checks the tokens that identify a caller between processes. One token names the calling and the called module. Another
- * names the member of the call. Each is made and checked once per half minute, not per call. All times are the system's time.
+ * names the principal of the call: its member and its roles. Each is made and checked once per half minute, not per call. All times are the system's time.
  */
 export class ServiceTokens implements CallerTokens {
   readonly #identity: Identity;
   readonly #made = new Map<string, Made>();
+  /** By principal. Apart from `#made`, so that no member's id can pass for a pair of modules. */
+  readonly #vouched = new Map<string, Made>();
   readonly #checked = new Map<string, Checked>();
-  /** The longest-lived token received for each member. */
+  /** The longest-lived token received for each principal. */
   readonly #shown = new Map<string, Made>();
   /** Counts key changes. The caches never keep a token that was signed or checked before the last change. */
   #changes = 0;
@@ -72,7 +78,9 @@ export class ServiceTokens implements CallerTokens {
     if (fresh) return fresh;
     const signer = this.#identity.signerFor(caller);
     if (!signer) throw betweenProcesses('forbidden', `this process does not call in the name of "${caller}"`);
-    return this.#make(signer, caller, audience, lifeSeconds);
+    return this.#make(signer, { iss: caller, aud: audience }, lifeSeconds, (made) =>
+      this.#remember(this.#made, `${caller}>${audience}`, made),
+    );
   }
 
   /** Drops the token of this pair, which the callee did not accept, and renews the identity for the next token. */
@@ -92,33 +100,34 @@ export class ServiceTokens implements CallerTokens {
     return { caller: subject, until };
   }
 
-  /** Returns a token for the member of a call, mostly without a promise. */
-  vouch(member: string): string | Promise<string> {
-    const made = this.issued(member, onBehalf);
-    if (made) return made;
+  /** Returns a token for the principal of a call, mostly without a promise. */
+  vouch({ member = '', roles = [] }: Principal): string | Promise<string> {
+    const key = keyOf(member, roles);
+    const now = this.now();
+    const made = this.#vouched.get(key);
+    if (made && made.renewAt > now) return made.token;
     const signer = this.#identity.signerFor(gateway);
-    if (signer) return this.#make(signer, member, onBehalf, memberLifeSeconds);
-    const shown = this.#shown.get(member);
-    if (shown && shown.renewAt > this.now()) return shown.token;
-    return Promise.reject(betweenProcesses('unauthenticated', 'the call has no proof that its member is signed in'));
+    if (signer) {
+      const claims = { iss: member, aud: onBehalf, ...(roles.length > 0 && { roles }) };
+      return this.#make(signer, claims, principalLifeSeconds, (each) => this.#remember(this.#vouched, key, each));
+    }
+    const shown = this.#shown.get(key);
+    if (shown && shown.renewAt > now) return shown.token;
+    return Promise.reject(betweenProcesses('unauthenticated', 'the call has no proof of its member and roles'));
   }
 
-  /** Returns the member that a token names, mostly without a promise. Rejects with `unauthenticated`. */
-  vouchedFor(token: string): string | Promise<string> {
-    return this.#fresh(token, onBehalf)?.subject ?? this.verify(token, onBehalf);
+  /** Returns the principal that a token names, mostly without a promise. Rejects with `unauthenticated`. */
+  vouchedFor(token: string): Principal | Promise<Principal> {
+    return this.#fresh(token, onBehalf)?.principal ?? this.#known(token, onBehalf).then(({ principal }) => principal!);
   }
 
-  async #make(signer: Signer, caller: string, audience: string, seconds: number): Promise<string> {
+  async #make(signer: Signer, claims: object, seconds: number, remember: (made: Made) => void): Promise<string> {
     const [now, changes] = [this.now(), this.#changes];
-    const token = await new SignJWT()
+    const issuedAt = Math.floor(now / 1_000);
+    const token = await new SignJWT({ ...claims, iat: issuedAt, exp: issuedAt + seconds })
       .setProtectedHeader({ alg: 'EdDSA', ...signer.header })
-      .setIssuer(caller)
-      .setAudience(audience)
-      .setIssuedAt(Math.floor(now / 1_000))
-      .setExpirationTime(Math.floor(now / 1_000) + seconds)
       .sign(signer.privateKey);
-    if (changes === this.#changes)
-      this.#remember(this.#made, `${caller}>${audience}`, { token, renewAt: now + renewAfterMs });
+    if (changes === this.#changes) remember({ token, renewAt: now + renewAfterMs });
     return token;
   }
 
@@ -158,20 +167,24 @@ export class ServiceTokens implements CallerTokens {
     const subject = payload.iss!;
     const mayCall = audience !== onBehalf && (subject === pinging || names?.includes(subject));
     if (names && !mayCall) throw new Error(`${names} may not call in the name of "${subject}"`);
-    const checked = { subject, audience, until: payload.exp! * 1_000 };
-    if (changes === this.#changes) this.#remember(this.#checked, token, checked);
-    if (changes === this.#changes && audience === onBehalf) this.#keepShown(token, checked);
+    const principal = audience === onBehalf ? principalOf(subject, payload.roles) : undefined;
+    const checked = { subject, audience, ...(principal && { principal }), until: payload.exp! * 1_000 };
+    if (changes !== this.#changes) return checked;
+    this.#remember(this.#checked, token, checked);
+    if (principal) this.#keepShown(token, principal, checked.until);
     return checked;
   }
 
-  #keepShown(token: string, { subject, until }: Checked): void {
-    const renewAt = Math.max(until, this.#shown.get(subject)?.renewAt ?? 0);
-    if (renewAt === until) this.#remember(this.#shown, subject, { token, renewAt });
+  #keepShown(token: string, { member = '', roles = [] }: Principal, until: number): void {
+    const key = keyOf(member, roles);
+    const renewAt = Math.max(until, this.#shown.get(key)?.renewAt ?? 0);
+    if (renewAt === until) this.#remember(this.#shown, key, { token, renewAt });
   }
 
   #forget(): void {
     this.#changes += 1;
     this.#made.clear();
+    this.#vouched.clear();
     this.#checked.clear();
     this.#shown.clear();
   }
@@ -181,4 +194,17 @@ export class ServiceTokens implements CallerTokens {
     kept.set(key, value);
     if (kept.size > this.most) kept.delete(kept.keys().next().value!);
   }
+}
+
+const rolesSchema = z.array(z.string()).default([]);
+
+/** Reads the claims of a token that the system has signed. An API key has roles, but no member. */
+function principalOf(subject: string, given: unknown): Principal {
+  const roles = rolesSchema.parse(given);
+  return { ...(subject && { member: subject }), ...(roles.length > 0 && { roles }) };
+}
+
+/** Returns one key for each principal: roles contain neither a space nor `>`. */
+function keyOf(member: string, roles: readonly string[]): string {
+  return `${roles.join(' ')}>${member}`;
 }

@@ -37,6 +37,7 @@ export function createCall(
       trace: parent ? parent.trace : activeTrace(),
       caller,
       member: parent?.member,
+      roles: parent?.roles,
       deadline,
       idempotencyKey: options?.idempotencyKey,
       onDisk: parent?.onDisk,

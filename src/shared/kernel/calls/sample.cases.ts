@@ -224,10 +224,11 @@ const handlers = {
   clearSlowly: { inSteps: async () => clear() },
   whoAsks: {
     inSteps: async () => {
-      const { requestId, member, caller, idempotencyKey, trace } = currentContext()!;
+      const { requestId, member, roles, caller, idempotencyKey, trace } = currentContext()!;
       return {
         requestId,
         member: member ?? null,
+        roles: roles?.join(' ') ?? null,
         caller,
         idempotencyKey: idempotencyKey ?? null,
         ...{ traceparent: null, tracestate: null, baggage: null, ...toTraceFields(trace) },

@@ -162,8 +162,12 @@ function contextCases({ client }: Ends): void {
   const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
   const fields = { traceparent, tracestate: 'vendor=kept', baggage: 'tenant=blue%20sky' };
   const given = { requestId: 'request-7', caller: 'gateway', trace: fromTraceFields(fields)! };
-  const context = () => ({ ...given, member: 'member-7', deadline: Date.now() + 5_000 });
-  const arrives = { requestId: 'request-7', member: 'member-7', caller: 'other', idempotencyKey: null, ...fields };
+  const principal = { member: 'member-7', roles: ['editor', 'clerk'] };
+  const context = () => ({ ...given, ...principal, deadline: Date.now() + 5_000 });
+  const arrives = {
+    ...{ requestId: 'request-7', member: 'member-7', roles: 'editor clerk', caller: 'other', idempotencyKey: null },
+    ...fields,
+  };
 
   it('carries the context', async () => {
     expect(await runInContext(context(), () => client.whoAsks({}))).toEqual(arrives);
@@ -171,7 +175,7 @@ function contextCases({ client }: Ends): void {
     expect(told).toEqual({
       ...arrives,
       requestId: expect.any(String),
-      member: null,
+      ...{ member: null, roles: null },
       ...{ traceparent: null, tracestate: null, baggage: null },
       idempotencyKey: 'once',
     });
@@ -182,6 +186,19 @@ function contextCases({ client }: Ends): void {
     const ask = (member: string | undefined) => runInContext({ ...context(), member }, () => client.whoAsks({}));
     const told = await Promise.all(members.map(ask));
     expect(told.map(({ member }) => member)).toEqual(members.map((member) => member ?? null));
+  });
+
+  it('carries the roles of a call without a member, as those of an API key', async () => {
+    const key = { ...context(), member: undefined, roles: ['editor'] };
+    for (const ask of [() => client.whoAsks({}), () => client.whoAsksNext({})])
+      expect(await runInContext(key, ask)).toMatchObject({ member: null, roles: 'editor' });
+  });
+
+  it('mixes the roles of no two calls among parallel calls of one member', async () => {
+    const each = Array.from({ length: 20 }, (_, n) => (n % 3 ? [`role-${n % 5}`] : undefined));
+    const ask = (roles: string[] | undefined) => runInContext({ ...context(), roles }, () => client.whoAsks({}));
+    const told = await Promise.all(each.map(ask));
+    expect(told.map(({ roles }) => roles)).toEqual(each.map((roles) => roles?.join(' ') ?? null));
   });
 
   it('passes the context on to child calls', async () => {

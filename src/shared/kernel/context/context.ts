@@ -3,16 +3,22 @@ import type { Context } from '@opentelemetry/api';
 import { nobody } from './background.ts';
 import type { Cancellation } from './cancellation.ts';
 
+/** On whose behalf a call is made. Anonymous requests have neither a member nor roles. */
+export interface Principal {
+  /** The signed-in member's id. Absent for an API key. */
+  readonly member?: string | undefined;
+  /** The roles of the member or of the API key. */
+  readonly roles?: readonly string[] | undefined;
+}
+
 /** The data that travels with a call, in-process and over every wire. */
-export interface CallContext {
+export interface CallContext extends Principal {
   /** One id per request that enters the system. Every log line and every answer contains it. */
   readonly requestId: string;
   /** The trace: its current span, and its baggage. Absent when the call belongs to no trace. */
   readonly trace?: Context;
   /** The caller: a module's name, `gateway`, `home` (for its operators) or `kernel`. */
   readonly caller: string;
-  /** The signed-in member's id. */
-  readonly member?: string;
   /** When the answer becomes useless, in milliseconds since 1970. The wire carries the time left instead. */
   readonly deadline: number;
   /** Commands only. Calls with the same key are one command, which takes effect once. */

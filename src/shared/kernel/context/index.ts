@@ -2,7 +2,14 @@ export { Alarm } from './alarm.ts';
 export { background } from './background.ts';
 export { Cancellation, type CancelReason } from './cancellation.ts';
 export { type Cancel, type Clock, instant, instantOf, pause, steadyClock, systemClock } from './clock.ts';
-export { type CallContext, currentContext, keepContext, runInContext, serveInContext } from './context.ts';
+export {
+  type CallContext,
+  currentContext,
+  keepContext,
+  type Principal,
+  runInContext,
+  serveInContext,
+} from './context.ts';
 export { crashPoint, crashPointKinds, setTrap } from './crash-points.ts';
 export { currentUnit, refuseInsideUnit, type UnitMark } from './current-unit.ts';
 export { deadlineIn } from './deadline-timer.ts';

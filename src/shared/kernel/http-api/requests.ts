@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { currentContext } from '../context/index.ts';
+import { currentContext, type Principal } from '../context/index.ts';
 import { type Preconditions, parseInput } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import { readJson } from './body.ts';
@@ -9,11 +9,10 @@ import type { Details, Endpoint, Request } from './resources.ts';
 
 const noPreconditions: Preconditions = {};
 
-/** Reads what the endpoint declares. Throws a refusal for invalid input, and for a member who is not signed in. */
+/** Reads what the endpoint declares. Throws a refusal for invalid input, and for a principal that the endpoint does not serve. */
 export async function requestOf<E extends Details>({ req }: Context, endpoint: Endpoint): Promise<Request<E>> {
   const { params, query, headers } = endpoint;
-  const member = currentContext()?.member ?? '';
-  if (endpoint.member && !member) throw refusal('unauthenticated', 'sign in and send the token');
+  admit(endpoint, currentContext());
   return {
     params:
       params &&
@@ -30,8 +29,17 @@ export async function requestOf<E extends Details>({ req }: Context, endpoint: E
       ),
     body: await bodyOf(req.raw, endpoint),
     preconditions: endpoint.etag ? preconditionsOf((name) => req.header(name)) : noPreconditions,
-    member,
+    member: currentContext()?.member ?? '',
   } as Request<E>;
+}
+
+/** Throws `unauthenticated` or `forbidden` when the endpoint does not serve this principal. */
+function admit({ member: needsMember, roles: accepted }: Endpoint, { member, roles = [] }: Principal = {}): void {
+  if (!needsMember && !accepted) return;
+  if (!member && roles.length === 0) throw refusal('unauthenticated', 'sign in and send the token');
+  if (needsMember && !member) throw refusal('forbidden', 'this is for members who have signed in, not for API keys');
+  if (accepted && !accepted.some((role) => roles.includes(role)))
+    throw refusal('forbidden', `this needs the role ${accepted.join(' or ')}`);
 }
 
 async function bodyOf(request: globalThis.Request, { body, raw }: Details): Promise<unknown> {

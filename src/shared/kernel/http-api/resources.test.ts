@@ -1,5 +1,6 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { type Principal, runInContext } from '../context/index.ts';
 import { answer, type Endpoint, Resources } from './resources.ts';
 
 /** Calls an endpoint with these parameter schemas. Its answer contains the parameters that the handler received. */
@@ -140,4 +141,57 @@ it('adds an endpoint by its method, with typed parameters and body', async () =>
   const sent = { method: 'POST', headers, body: JSON.stringify({ word: 'saw' }) };
   const added = await resources.app.fetch(new Request('http://shop/words', sent));
   expect([added.status, await added.json()]).toEqual([201, { word: 'saw' }]);
+});
+
+describe('an endpoint that asks for a member or a role', () => {
+  const editors = { roles: ['editor', 'owner'] } as const;
+
+  /** Calls an endpoint on behalf of `principal`. Resolves with the status, the code and the detail. */
+  async function askAs(principal: Principal, parts: Partial<Endpoint>) {
+    const context = { ...principal, requestId: 'r', caller: 'gateway', deadline: Date.now() + 5_000 };
+    const { status, body } = await runInContext(context, () => ask(parts, '/found'));
+    return [status, ...(body.code ? [body.code, body.detail] : [])];
+  }
+
+  it.each<[string, Partial<Endpoint>, Principal]>([
+    ['no one', {}, {}],
+    ['a member', { member: true }, { member: 'ann' }],
+    ['a member with one of the roles', editors, { member: 'ann', roles: ['clerk', 'owner'] }],
+    ['an API key with one of the roles', editors, { roles: ['editor'] }],
+    [
+      'a member with the role, where a member is needed too',
+      { member: true, ...editors },
+      { member: 'a', roles: ['owner'] },
+    ],
+  ])('serves %s', async (_, parts, principal) => {
+    expect(await askAs(principal, parts)).toEqual([200]);
+  });
+
+  it('answers 401 to an unknown caller', async () => {
+    for (const parts of [{ member: true }, editors, { member: true, ...editors }])
+      for (const principal of [{}, { member: '' }, { roles: [] }])
+        expect(await askAs(principal, parts)).toEqual([401, 'unauthenticated', 'sign in and send the token']);
+  });
+
+  it('answers 403 to a caller without any of the roles, and names them', async () => {
+    const without = [403, 'forbidden', 'this needs the role editor or owner'];
+    const wrong = [
+      [],
+      ['clerk'],
+      ['Editor'],
+      ['editor '],
+      ['edit', 'or'],
+      ['ed\u0456tor'],
+      ['editor,owner'],
+      ['__proto__'],
+    ];
+    for (const roles of wrong) expect(await askAs({ member: 'ann', roles }, editors)).toEqual(without);
+    expect(await askAs({ roles: ['clerk'] }, editors)).toEqual(without);
+  });
+
+  it('answers 403 to an API key where a member is needed', async () => {
+    const forKeys = [403, 'forbidden', 'this is for members who have signed in, not for API keys'];
+    expect(await askAs({ roles: ['editor'] }, { member: true })).toEqual(forKeys);
+    expect(await askAs({ roles: ['editor'] }, { member: true, ...editors })).toEqual(forKeys);
+  });
 });

@@ -16,6 +16,8 @@ export interface Endpoint {
   readonly summary: string;
   /** Requires a signed-in member. */
   readonly member?: boolean;
+  /** Requires one of these roles, of a signed-in member or of an API key. */
+  readonly roles?: readonly [string, ...string[]];
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   /** With `idempotency-key` among them, the module performs requests with the same key only once. */

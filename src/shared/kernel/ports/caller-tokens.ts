@@ -1,6 +1,8 @@
+import type { Principal } from '../context/index.ts';
+
 /**
  * Makes and checks the tokens by which processes prove in whose name they call. One token names the calling and the called module,
- * another the member of the call. All times are the system's time, in milliseconds since 1970.
+ * another the principal of the call. All times are the system's time, in milliseconds since 1970.
  */
 export interface CallerTokens {
   /** Steps of a machine's clock do not move it. */
@@ -20,10 +22,10 @@ export interface CallerTokens {
     token: string | undefined,
     audience: string,
   ): Promise<{ readonly caller: string; readonly until: number }>;
-  /** Returns a token for the member of a call, mostly without a promise. */
-  vouch(member: string): string | Promise<string>;
-  /** Returns the member that a token names, mostly without a promise. Rejects with `unauthenticated`. */
-  vouchedFor(token: string): string | Promise<string>;
+  /** Returns a token for the member and the roles of a call, mostly without a promise. */
+  vouch(principal: Principal): string | Promise<string>;
+  /** Returns the principal that a token names, mostly without a promise. Rejects with `unauthenticated`. */
+  vouchedFor(token: string): Principal | Promise<Principal>;
 }
 
 /** Returns the token of an `Authorization: Bearer …` header. */

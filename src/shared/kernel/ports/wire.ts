@@ -25,23 +25,23 @@ export const wireContext = z.object({
   /** The time left for the callee, in milliseconds. A point in time would not do, since the clocks of two machines may differ. */
   deadlineMs: z.number().min(0).max(longestDeadlineMs),
   idempotencyKey: z.string().optional(),
-  /** A signed token that names the member of the call. */
+  /** A signed token that names the member of the call and the roles. */
   member: z.string().optional(),
 });
 export type WireContext = z.output<typeof wireContext>;
 
-/** Returns the wire form of a context. Returns a promise only when a new token for the member is needed. */
+/** Returns the wire form of a context. Returns a promise only when a new token for the principal is needed. */
 export function toWire(context: CallContext, tokens: CallerTokens): WireContext | Promise<WireContext> {
-  const { requestId, trace, deadline, idempotencyKey, member } = context;
+  const { requestId, trace, deadline, idempotencyKey, member, roles } = context;
   const wire = { requestId, ...toTraceFields(trace), deadlineMs: timeLeft(deadline), idempotencyKey };
-  if (!member) return wire;
-  const vouched = tokens.vouch(member);
+  if (!member && !roles?.length) return wire;
+  const vouched = tokens.vouch(context);
   if (typeof vouched === 'string') return { ...wire, member: vouched };
   return vouched.then((token) => ({ ...wire, member: token }));
 }
 
 /**
- * Returns the context in which the call is served. Rejects with `unauthenticated` when the member's signature is invalid. A
+ * Returns the context in which the call is served. Rejects with `unauthenticated` when the principal's signature is invalid. A
  * server that may receive a cancellation before the context is ready passes its own `cancellation`.
  */
 export function fromWire(
@@ -61,8 +61,8 @@ export function fromWire(
   };
   if (!member) return context;
   const known = tokens.vouchedFor(member);
-  if (typeof known === 'string') return { ...context, member: known };
-  return known.then((id) => ({ ...context, member: id }));
+  if (known instanceof Promise) return known.then((principal) => ({ ...context, ...principal }));
+  return { ...context, ...known };
 }
 
 /** The names of the context's fields in a transport that has headers or properties. */
