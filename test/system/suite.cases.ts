@@ -8,6 +8,7 @@ import { memberCases } from './cases/members.cases.ts';
 import { messageCases } from './cases/messages.cases.ts';
 import { productCases } from './cases/products.cases.ts';
 import { referenceCases } from './cases/reference.cases.ts';
+import { roleCases } from './cases/roles.cases.ts';
 import { summaryCases } from './cases/summary.cases.ts';
 import { System } from './cases/system.ts';
 import { traceCases } from './cases/traces.cases.ts';
@@ -21,6 +22,7 @@ export function systemSuite(topology: TestTopology, options: TestOptions = {}): 
 
     describe.concurrent('members', () => memberCases(system));
     describe.concurrent('products', () => productCases(system));
+    describe.concurrent('roles', () => roleCases(system));
     describe.concurrent('checkout', () => checkoutCases(system));
     describe.concurrent('cancellation', () => cancelCases(system));
     describe.concurrent('summary', () => summaryCases(system));

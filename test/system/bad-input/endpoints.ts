@@ -30,7 +30,7 @@ export const writing: Writing[] = [
   { path: `/posts/${randomUUID()}/comments`, member: true, body: () => ({ body: 'A comment' }) },
 ];
 
-/** Method and path of every endpoint that requires a member. */
+/** Method and path of every endpoint that requires a member or a role. */
 export const membersOnly: [method: string, path: string][] = [
   ['GET', '/members/me'],
   ['DELETE', '/sessions/current'],
@@ -41,6 +41,7 @@ export const membersOnly: [method: string, path: string][] = [
   ['GET', `/orders/${randomUUID()}/summary`],
   ['GET', `/payments/${randomUUID()}`],
   ['GET', '/messages'],
+  ['PUT', '/products/WAX'],
   ['POST', '/posts'],
   ['POST', `/posts/${randomUUID()}/comments`],
 ];

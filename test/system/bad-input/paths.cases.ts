@@ -51,7 +51,7 @@ const resources: [path: string, methods: string][] = [
   ['/members/me', 'GET'],
   ['/sessions', 'POST'],
   ['/products', 'GET'],
-  ['/products/WAX', 'GET'],
+  ['/products/WAX', 'GET PUT'],
   ['/orders', 'GET POST'],
   [`/orders/${id}`, 'GET'],
   [`/orders/${id}/cancel`, 'POST'],

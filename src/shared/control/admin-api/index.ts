@@ -1,3 +1,4 @@
+export { serveAccess } from './access.ts';
 export { serveDeadLetters } from './dead-letters.ts';
 export { type AdminRoutes, bodyOf, FanOut, orderHeader, refuseQuery } from './fan-out.ts';
 export { serveLogLevels } from './log-levels.ts';

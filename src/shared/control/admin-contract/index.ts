@@ -1,3 +1,4 @@
+export { memberRolesSchema, rolesAnswer } from './access.ts';
 export { adviceAnswer } from './advice.ts';
 export { deadLetterRow, deadLetterSchema, decidedRow } from './dead-letters.ts';
 export {

@@ -10,7 +10,7 @@ import { type Composition, problemResponse, type Resources } from '../../kernel/
 import { answerInOrder, surviveAcceptErrors, UnsentAnswers } from '../../kernel/http-listener/index.ts';
 import { FailureLog } from '../../kernel/telemetry/index.ts';
 import { addressOf, listen, noProxies, peerIsTrusted, Shutdown, type TrustedProxies } from '../http-server/index.ts';
-import { FileKeyRing, SessionTokens, SignedOut } from '../identity/index.ts';
+import { Credentials, FileKeyRing, SessionTokens, SignedOut } from '../identity/index.ts';
 import { admission } from './admission.ts';
 import { bodyLimit, unfinishedBodies } from './body-limit.ts';
 import { currentClient, knowClient } from './client-address.ts';
@@ -74,7 +74,8 @@ export function createGateway(system: System, compositions: readonly Composition
   const { settings } = system.topology;
   const keys = join(settings.DATA_DIR, 'keys');
   const signedOut = new SignedOut(join(keys, 'signed-out'));
-  const sessions = new SessionTokens(new FileKeyRing(join(keys, 'sessions.json')), signedOut);
+  const tokens = new SessionTokens(new FileKeyRing(join(keys, 'sessions.json')), signedOut);
+  const sessions = new Credentials(tokens, system.access);
   const app = new Hono();
   const log = system.logs.of('gateway');
   const failures = new FailureLog(log, steadyClock);
@@ -104,6 +105,7 @@ export function createGateway(system: System, compositions: readonly Composition
   app.use(bodyLimit(maximumBodyBytes, limits.unfinished));
   refuseDuplicates(resources);
   for (const [path, methods] of methodsByPath(resources)) answerOtherMethods(app, path, methods);
+  for (const { roles = [] } of resources.flatMap(({ endpoints }) => endpoints)) system.access.add(roles);
   mountReference(app, resources);
   return app;
 }
@@ -123,7 +125,7 @@ function mountResources(
   app: Hono,
   system: System,
   compositions: readonly Composition[],
-  { sessions, limits }: { readonly sessions: SessionTokens; readonly limits: Limits },
+  { sessions, limits }: { readonly sessions: Credentials; readonly limits: Limits },
 ): Resources[] {
   const signInLimit = new GrowingSignInLimit();
   const composed = compositions.map((composition) => {

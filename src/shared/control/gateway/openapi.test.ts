@@ -117,3 +117,31 @@ it('a parameter is required unless it is optional, also when its check throws', 
     ['throwing', true],
   ]);
 });
+
+describe('the requirements of an endpoint', () => {
+  const described = (parts: Partial<Endpoint>) => {
+    const { security, description, responses } = documentOf(get('/a', parts)).paths['/a']!
+      .get! as unknown as Requirements;
+    return {
+      security,
+      description,
+      refused: Object.keys(responses).filter((status) => ['401', '403'].includes(status)),
+    };
+  };
+  interface Requirements {
+    security?: unknown;
+    description?: string;
+    responses: Record<string, unknown>;
+  }
+  const refused = ['401', '403'];
+
+  it('are a session, a session with one of several roles, or nothing', () => {
+    expect(described({})).toEqual({ refused: [] });
+    expect(described({ member: true })).toEqual({ security: [{ session: [] }], refused });
+    expect(described({ roles: ['editor', 'owner'] })).toEqual({
+      security: [{ session: ['editor'] }, { session: ['owner'] }],
+      description: 'Needs the role `editor` or `owner`.',
+      refused,
+    });
+  });
+});

@@ -21,7 +21,9 @@ export function describeApi(resources: readonly Resources[]): Json {
     info: { title: 'Kerf', version: '1.0.0', description: 'Errors are RFC 9457 problem details with a stable `code`.' },
     paths,
     components: {
-      securitySchemes: { session: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: {
+        session: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The token of a member' },
+      },
       schemas: schemas.components,
     },
   };
@@ -40,11 +42,11 @@ const problemSchema = {
 };
 
 function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: string, schemas: Schemas): Json {
-  const { summary, member, params, query, headers, body, raw, answers, etag, refusals = [] } = endpoint;
+  const { summary, member, roles, params, query, headers, body, raw, answers, etag, refusals = [] } = endpoint;
   const takesInput = params || query || headers || body;
   const codes = [
     ...refusals,
-    ...(member ? ['unauthenticated'] : []),
+    ...(member || roles ? ['unauthenticated', 'forbidden'] : []),
     ...(etag ? ['precondition-failed'] : []),
     ...(takesInput ? ['invalid-input'] : []),
     ...(body ? ['malformed-body'] : []),
@@ -59,7 +61,8 @@ function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: 
     tags: [tag],
     summary,
     operationId: id,
-    ...(member && { security: [{ session: [] }] }),
+    ...(roles && { description: `Needs the role ${roles.map((role) => `\`${role}\``).join(' or ')}.` }),
+    ...securityOf(endpoint),
     parameters: [
       ...Object.entries({ path: params, query, header: headers }).flatMap(([where, each]) =>
         parameters(where, each, (name, schema) => schemas.of(schema, 'input', `${id}_${name}`)),
@@ -81,6 +84,12 @@ function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: 
       ...refused(codes, contract),
     },
   };
+}
+
+/** Returns the alternatives of who may use an endpoint. A role is one as OpenAPI 3.1 means it: it stands beside the scheme. */
+function securityOf({ member, roles }: Endpoint): Json {
+  if (!member && !roles) return {};
+  return { security: (roles ?? [undefined]).map((role) => ({ session: role === undefined ? [] : [role] })) };
 }
 
 /**

@@ -5,7 +5,7 @@ import { Cancellation, newId, runInContext } from '../../kernel/context/index.ts
 import type { Session } from '../../kernel/http-api/index.ts';
 import { bearer } from '../../kernel/ports/index.ts';
 import type { OpenSpan } from '../../kernel/telemetry/index.ts';
-import type { SessionTokens } from '../identity/index.ts';
+import type { Credentials } from '../identity/index.ts';
 import type { EndedRequest } from './request-end.ts';
 import { endRequestSpan, nameRequestSpan, startRequestSpan } from './request-span.ts';
 
@@ -39,11 +39,11 @@ export function noteRoute(route: string): void {
 export type ContinuesTrace = (peer: string | undefined) => boolean;
 
 /**
- * Gives each request its context: an id, a trace, a deadline, and the member when the token is valid. Cancels all work for the request
+ * Gives each request its context: an id, a trace, a deadline, and the member and the roles when the token is valid. Cancels all work for the request
  * when the client disconnects before the answer. Calls `ended` once, when the answer is sent or the client has gone.
  */
 export function requestContext(
-  sessions: SessionTokens,
+  credentials: Pick<Credentials, 'verify'>,
   timeoutMs: number,
   continues: ContinuesTrace,
   ended?: (request: EndedRequest) => void,
@@ -64,12 +64,13 @@ export function requestContext(
     };
     outgoing?.once('close', () => end(outgoing.writableFinished ? outgoing.statusCode : undefined));
     const token = bearer(c.req.header('authorization'));
-    if (token) request.session = await sessions.verify(token);
+    if (token) request.session = await credentials.verify(token);
     const context = {
       requestId,
       ...(trace && { trace }),
       caller: 'gateway',
       member: request.session?.member,
+      roles: request.session?.roles,
       deadline: Date.now() + timeoutMs,
       cancellation,
     };

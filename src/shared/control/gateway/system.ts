@@ -2,6 +2,7 @@ import type { CallSource } from '../../kernel/calls/index.ts';
 import type { Contract } from '../../kernel/contract/index.ts';
 import type { Resources } from '../../kernel/http-api/index.ts';
 import type { TrustedProxies } from '../http-server/index.ts';
+import type { AccessControl } from '../identity/index.ts';
 import type { Logs } from '../logs/index.ts';
 import type { Directory } from '../routing/index.ts';
 import type { CorsSettings } from './cross-origin.ts';
@@ -16,6 +17,7 @@ export interface System {
   /** Learns of each public request that has ended. */
   readonly openControl?: { readonly requestEnded?: ((request: EndedRequest) => void) | undefined };
   readonly topology: { readonly settings: GatewaySettings };
+  readonly access: AccessControl;
   readonly definitions: readonly PublicModule[];
   /** The modules that run in this process, by name. */
   readonly open: { has(module: string): boolean };

@@ -13,13 +13,14 @@ import {
   type AdminRoutes,
   FanOut,
   refuseQuery,
+  serveAccess,
   serveDeadLetters,
   serveLogLevels,
   serveSagas,
 } from '../admin-api/index.ts';
 import { processAnswer, type processesAnswer, type topologyAnswer } from '../admin-contract/index.ts';
 import type { Conditions } from '../gateway/index.ts';
-import { Authority, type Identity, type Operators } from '../identity/index.ts';
+import { type AccessControl, Authority, type Identity, type Operators } from '../identity/index.ts';
 import type { Logs } from '../logs/index.ts';
 import type { OpenControl } from '../parts/index.ts';
 import { type Relocations, serveRelocations } from '../relocation/index.ts';
@@ -41,6 +42,7 @@ export interface AdminRoutesDependencies extends ProcessFactsDependencies {
   identity: Identity;
   /** Set only in the home process, which alone knows the operators' token. */
   operators: Operators | undefined;
+  access: AccessControl;
   logs: Logs;
   log: Log;
   conditions: () => Promise<Conditions>;
@@ -112,6 +114,7 @@ export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
     ...{ logs: parts.logs, modules, share: () => parts.moduleProcesses.share(logLevelsPart) },
     elsewhere: () => modules.filter((name) => runsElsewhere(name, parts)),
   });
+  if (parts.operators) serveAccess(app, parts.access, log);
   serveRelocations(app, modules, parts.relocations, parts.adapters);
   parts.openControl.serve(app, everywhere, parts);
   refuseOtherMethods(app);

@@ -1,10 +1,11 @@
+import { join } from 'node:path';
 import { background } from '../../kernel/context/index.ts';
 import { DatabaseRecords } from '../../kernel/database-engine/index.ts';
 import { messageOf, StartError } from '../../kernel/errors/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import { recordBus } from '../bus/index.ts';
 import type { Conditions } from '../gateway/index.ts';
-import { Authority, Operators, operatorToken } from '../identity/index.ts';
+import { AccessControl, Authority, Operators, operatorToken } from '../identity/index.ts';
 import type { ControlPart } from '../parts/index.ts';
 import { describeContract } from '../releases/index.ts';
 import { Relocations } from '../relocation/index.ts';
@@ -38,6 +39,8 @@ export interface Host extends Readonly<Connections> {
   readonly placements: ReadonlyMap<string, Placement>;
   readonly definitions: readonly ModuleDefinition[];
   readonly open: ReadonlyMap<string, ModuleHere>;
+  /** Who has which role. The gateway adds the roles that endpoints ask for. */
+  readonly access: AccessControl;
   readonly moduleProcesses: ModuleProcesses;
   /** The address of this process's own internal listener. */
   readonly address: string;
@@ -131,6 +134,7 @@ async function openOn(
     placements,
     definitions,
     open,
+    access: new AccessControl(join(settings.DATA_DIR, 'keys')),
     moduleProcesses,
     away,
     conditions,

@@ -1,5 +1,7 @@
+export { AccessControl } from './access-control.ts';
 export { Authority } from './authority.ts';
 export { publicJwkSchema } from './certificate.ts';
+export { Credentials } from './credentials.ts';
 export type { Enrolment, Identity } from './identity.ts';
 export { readIdentity, type WrittenIdentity, writeIdentity } from './identity-file.ts';
 export { FileKeyRing, fixedKeyRing, rotate } from './key-ring.ts';

@@ -36,9 +36,35 @@ export function readSecret(file: string): string {
   return asked(file, 'read', () => readFileSync(file, 'utf8'));
 }
 
-/** Replaces a secret. A crash leaves the old or the new secret. */
+/** Replaces a secret, or creates it. A crash leaves the old or the new secret. The new one is on disk at the return. */
 export function replaceSecret(file: string, secret: string): void {
-  asked(file, 'replaced', () => renameSync(writtenAside(file, secret), file));
+  asked(file, 'replaced', () => {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    renameSync(writtenAside(file, secret), file);
+    syncFolder(dirname(file));
+  });
+}
+
+/** Removes a secret from the disk. Returns whether there was one. */
+export function removeSecret(file: string): boolean {
+  return asked(file, 'removed', () => {
+    if (!existsSync(file)) return false;
+    rmSync(file);
+    syncFolder(dirname(file));
+    return true;
+  });
+}
+
+/** Makes renamed and removed files of a folder survive a power cut. */
+function syncFolder(folder: string): void {
+  // Windows opens no folder.
+  if (process.platform === 'win32') return;
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 function make(file: string, secret: string): void {

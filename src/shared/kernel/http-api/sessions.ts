@@ -1,8 +1,8 @@
-/** The content of a session token. */
-export interface Session {
+import type { Principal } from '../context/index.ts';
+
+/** Who sends a request, as its token says: a member who has signed in. */
+export interface Session extends Principal {
   readonly id: string;
-  /** The member's id. */
-  readonly member: string;
   /** Seconds since 1970. */
   readonly expiresAt: number;
 }
