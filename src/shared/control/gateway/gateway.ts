@@ -10,7 +10,7 @@ import { type Composition, problemResponse, type Resources } from '../../kernel/
 import { answerInOrder, surviveAcceptErrors, UnsentAnswers } from '../../kernel/http-listener/index.ts';
 import { FailureLog } from '../../kernel/telemetry/index.ts';
 import { addressOf, listen, noProxies, peerIsTrusted, Shutdown, type TrustedProxies } from '../http-server/index.ts';
-import { Credentials, FileKeyRing, SessionTokens, SignedOut } from '../identity/index.ts';
+import { Credentials, FileKeyRing, openProvider, SessionTokens, SignedOut } from '../identity/index.ts';
 import { admission } from './admission.ts';
 import { bodyLimit, unfinishedBodies } from './body-limit.ts';
 import { currentClient, knowClient } from './client-address.ts';
@@ -18,7 +18,7 @@ import { crossOrigin } from './cross-origin.ts';
 import { fallback } from './fallback.ts';
 import { forwardTo, type ServeEndpoint } from './forward.ts';
 import { headersOfAll } from './headers-of-all.ts';
-import { health } from './health.ts';
+import { health, type ProviderCondition } from './health.ts';
 import { nested } from './nested.ts';
 import { answerOtherMethods, methodsByPath } from './other-methods.ts';
 import { RequestsInFlight, rateLimit } from './rate-limit.ts';
@@ -48,10 +48,10 @@ export interface Gateway {
 /** Opens the public listener in front of all modules, wherever they run. Throws a `StartError` when the port is taken. */
 export async function openGateway(system: System, compositions: readonly Composition[]): Promise<Gateway> {
   const { PORT, HOST, SLOW_READER_TIMEOUT_MS } = system.topology.settings;
-  const app = createGateway(system, compositions);
+  const api = createGateway(system, compositions);
   const server = createServer({ requireHostHeader: false });
   const unsent = new UnsentAnswers({ stalledMs: SLOW_READER_TIMEOUT_MS });
-  const answer = getRequestListener(app.fetch, { errorHandler: unreadableRequest });
+  const answer = getRequestListener(api.fetch, { errorHandler: unreadableRequest });
   const headers = await headersOfAll();
   answerInOrder(server, (request, response) => answer(request, response.setHeaders(headers)), unsent);
   answerUnreadable(server);
@@ -62,20 +62,35 @@ export async function openGateway(system: System, compositions: readonly Composi
   server.keepAliveTimeout = 65_000;
   const shutdown = new Shutdown(server);
   await listen(server, HOST, PORT, 'PORT');
+  api.begin();
   return {
     address: addressOf(server),
     announceStop: () => shutdown.announce(),
-    close: () => shutdown.close(drainMs),
+    async close() {
+      await shutdown.close(drainMs);
+      api.end();
+    },
   };
 }
 
-/** Returns the public resources of all modules, with what every request passes: context, log, limits. */
-export function createGateway(system: System, compositions: readonly Composition[]): Hono {
+/** The public resources of all modules, with what every request passes: context, log, limits. */
+export interface PublicApi {
+  readonly fetch: Hono['fetch'];
+  /** Tells whether a resource has the path, whatever the method. */
+  serves(path: string): boolean;
+  /** Gets the keys of the identity provider, if there is one, and keeps them up to date until `end`. */
+  begin(): void;
+  end(): void;
+}
+
+/** Makes the public API of a system, without a listener. */
+export function createGateway(system: System, compositions: readonly Composition[]): PublicApi {
   const { settings } = system.topology;
   const keys = join(settings.DATA_DIR, 'keys');
   const signedOut = new SignedOut(join(keys, 'signed-out'));
   const tokens = new SessionTokens(new FileKeyRing(join(keys, 'sessions.json')), signedOut);
-  const sessions = new Credentials(tokens, system.access);
+  const provider = openProvider(settings, system.access, system.logs.of('gateway'));
+  const sessions = new Credentials(tokens, system.access, provider);
   const app = new Hono();
   const log = system.logs.of('gateway');
   const failures = new FailureLog(log, steadyClock);
@@ -95,11 +110,12 @@ export function createGateway(system: System, compositions: readonly Composition
   const cors = crossOrigin(settings);
   if (cors) app.use(cors);
   app.use(nested(context, requestLog(system.logs), knowClient(proxies), refuseUnreadable));
-  const alive = health(system);
+  const alive = health(system, provider?.keys);
   const limits = { costly: new RequestsInFlight(maxRequestsInFlight), unfinished: unfinishedBodies() };
   mount(app, alive, serveHere, limits);
   const { FALLBACK_URL: url, REQUEST_TIMEOUT_MS: timeoutMs } = settings;
-  const passOn = url ? [fallback({ url, timeoutMs, proxies, log, serves: (path) => serves(app, path) })] : [];
+  const serves = (path: string) => app.router.match('GET', path)[0].some(([[, route]]) => route.path !== '/*');
+  const passOn = url ? [fallback({ url, timeoutMs, proxies, log, serves })] : [];
   app.use(nested(rateLimit(settings.RATE_LIMIT_PER_MINUTE, log), ...passOn, admission()));
   const resources = [...mountResources(app, system, compositions, { sessions, limits }), alive];
   app.use(bodyLimit(maximumBodyBytes, limits.unfinished));
@@ -107,12 +123,7 @@ export function createGateway(system: System, compositions: readonly Composition
   for (const [path, methods] of methodsByPath(resources)) answerOtherMethods(app, path, methods);
   for (const { roles = [] } of resources.flatMap(({ endpoints }) => endpoints)) system.access.add(roles);
   mountReference(app, resources);
-  return app;
-}
-
-/** Tells whether a resource has the path, whatever the method. */
-export function serves(app: Hono, path: string): boolean {
-  return app.router.match('GET', path)[0].some(([[, route]]) => route.path !== '/*');
+  return { fetch: app.fetch, serves, begin: () => void provider?.keys.open(), end: () => provider?.keys.close() };
 }
 
 function continuesTrace(setting: ContinueTraces, proxies: TrustedProxies): ContinuesTrace {

@@ -18,6 +18,8 @@ const readiness = z.object({
   draining: modules,
   /** Modules with an event that could not be delivered for a minute. */
   undelivered: modules,
+  /** Whether the keys of the identity provider could be fetched lately. Absent without a provider. */
+  identityProvider: z.enum(['ready', 'away']).optional(),
 });
 
 const liveness = z.object({
@@ -26,11 +28,17 @@ const liveness = z.object({
   loopDelayMs: z.int(),
 });
 
+/** The condition of the identity provider. */
+export interface ProviderCondition {
+  /** Whether the last fetch of its keys succeeded. */
+  readonly current: boolean;
+}
+
 /**
  * Returns the probes: liveness, readiness and startup. Readiness names what modules lack. The public listener opens at the end of the
  * start, so its startup probe has one answer.
  */
-export function health(system: System): Resources {
+export function health(system: System, provider?: ProviderCondition): Resources {
   return new Resources('health')
     .add({ method: 'get', path: '/healthz', summary: 'Alive', answers: { 200: liveness, 503: liveness } }, async () => {
       const { blocked, longestMs: loopDelayMs } = system.loopDelay;
@@ -42,9 +50,11 @@ export function health(system: System): Resources {
         if (system.stopping) return answer(503, { status: 'stopping', ...nothingIsLacking });
         const conditions = await system.conditions();
         // The reasons contain file names, so only operators may see them.
-        const shown = { ...conditions, unwritable: [...conditions.unwritable.keys()] };
+        const lacking = { ...conditions, unwritable: [...conditions.unwritable.keys()] };
+        const shown = { ...lacking, ...(provider && { identityProvider: provider.current ? 'ready' : 'away' }) };
         if (keepsNothing(system, conditions)) return answer(503, { status: 'unwritable', ...shown });
-        const status = Object.values(shown).every((names) => names.length === 0) ? 'ready' : 'degraded';
+        const isReady = Object.values(lacking).every((names) => names.length === 0) && provider?.current !== false;
+        const status = isReady ? 'ready' : 'degraded';
         return answer(200, { status, ...shown });
       },
     )

@@ -1,4 +1,4 @@
-export { createGateway, type Gateway, openGateway, serves } from './gateway.ts';
+export { createGateway, type Gateway, openGateway } from './gateway.ts';
 export { headersOfAll } from './headers-of-all.ts';
 export type { EndedRequest } from './request-end.ts';
 export type { Conditions } from './system.ts';

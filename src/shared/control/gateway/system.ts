@@ -2,7 +2,7 @@ import type { CallSource } from '../../kernel/calls/index.ts';
 import type { Contract } from '../../kernel/contract/index.ts';
 import type { Resources } from '../../kernel/http-api/index.ts';
 import type { TrustedProxies } from '../http-server/index.ts';
-import type { AccessControl } from '../identity/index.ts';
+import type { AccessControl, ProviderSettings } from '../identity/index.ts';
 import type { Logs } from '../logs/index.ts';
 import type { Directory } from '../routing/index.ts';
 import type { CorsSettings } from './cross-origin.ts';
@@ -50,7 +50,7 @@ interface PublicModule {
   readonly routes?: ((self: never) => Resources) | undefined;
 }
 
-export interface GatewaySettings extends CorsSettings {
+export interface GatewaySettings extends CorsSettings, ProviderSettings {
   readonly PORT: number;
   readonly HOST: string;
   readonly DATA_DIR: string;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { StartError } from '../../kernel/errors/index.ts';
-import { createGateway, headersOfAll, serves } from '../gateway/index.ts';
+import { createGateway, headersOfAll } from '../gateway/index.ts';
 import { openProduct, type ProductDefinition, run } from './product.ts';
 
 /** Node's objects of a request, when there are some: they tell the client's address, and when the client disconnects. */
@@ -42,10 +42,11 @@ export async function embed(product: ProductDefinition, env = process.env): Prom
   const [option] = process.argv.slice(2);
   if (option === '--only' || option === '--modules') await runInPlace(product, option);
   const host = await openProduct(product, env);
-  const app = createGateway(host, product.compositions);
+  const api = createGateway(host, product.compositions);
+  api.begin();
   const defaults = await headersOfAll();
   const fetch = async (request: Request, bindings: Bindings = {}) => {
-    const response = await app.fetch(request, bindings);
+    const response = await api.fetch(request, bindings);
     for (const [name, value] of defaults) if (!response.headers.has(name)) response.headers.set(name, value);
     return response;
   };
@@ -53,17 +54,18 @@ export async function embed(product: ProductDefinition, env = process.env): Prom
     overrideGlobalObjects: false,
   });
   return {
-    serves: (request) => serves(app, new URL(request.url).pathname),
+    serves: (request) => api.serves(new URL(request.url).pathname),
     fetch,
     handle(incoming, outgoing, next) {
       const [path = '/'] = (incoming.url ?? '/').split('?');
-      if (next && !serves(app, path)) return next();
+      if (next && !api.serves(path)) return next();
       if (incoming.readableDidRead)
         throw new StartError('the body of the request was read before Kerf: mount kerf.handle before body parsers');
       void answer(incoming, outgoing);
     },
     async close() {
       host.drain();
+      api.end();
       await host.close();
     },
   };

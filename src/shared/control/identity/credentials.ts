@@ -1,16 +1,19 @@
 import { refusal } from '../../kernel/errors/index.ts';
 import type { Session, Sessions } from '../../kernel/http-api/index.ts';
 import type { AccessControl } from './access-control.ts';
+import type { ProviderSessions } from './provider/index.ts';
 import type { SessionTokens } from './session-tokens.ts';
 
 /** Verifies the bearer tokens of public requests, and finds the roles of their members. */
 export class Credentials implements Sessions {
   private readonly sessions: SessionTokens;
   private readonly access: AccessControl;
+  private readonly provider: ProviderSessions | undefined;
 
-  constructor(sessions: SessionTokens, access: AccessControl) {
+  constructor(sessions: SessionTokens, access: AccessControl, provider?: ProviderSessions) {
     this.sessions = sessions;
     this.access = access;
+    this.provider = provider;
   }
 
   issue(member: string): Promise<{ token: string; expiresAt: string }> {
@@ -26,14 +29,19 @@ export class Credentials implements Sessions {
    * with `unavailable` when that cannot be told now.
    */
   async verify(token: string): Promise<Session | undefined> {
-    const session = await this.sessions.verify(token);
+    const session = (await this.sessions.verify(token)) ?? (await this.#ofProvider(token));
     return session && this.#withRoles(session);
+  }
+
+  async #ofProvider(token: string): Promise<Session | undefined> {
+    const session = await this.provider?.verify(token);
+    return session && !this.sessions.isEnded(session) ? session : undefined;
   }
 
   #withRoles(session: Session): Session {
     try {
-      const roles = this.access.rolesOf(session.member!);
-      return roles.length > 0 ? { ...session, roles } : session;
+      const given = this.access.rolesOf(session.member!);
+      return given.length > 0 ? { ...session, roles: [...new Set([...(session.roles ?? []), ...given])] } : session;
     } catch (cause) {
       throw refusal('unavailable', 'roles cannot be read now; try again', {}, { cause });
     }

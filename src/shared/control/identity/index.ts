@@ -8,6 +8,7 @@ export { FileKeyRing, fixedKeyRing, rotate } from './key-ring.ts';
 export type { PublicJwk } from './keys.ts';
 export { givenToken, keptToken, Operators, operatorToken, sameSecret, verifyOrder } from './operator.ts';
 export { type Enrol, ProcessIdentity } from './process-identity.ts';
+export { openProvider, type ProviderSettings } from './provider/index.ts';
 export { type Publication, readPublication } from './publication.ts';
 export { ServiceTokens } from './service-tokens.ts';
 export { SessionTokens } from './session-tokens.ts';

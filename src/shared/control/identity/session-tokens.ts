@@ -49,8 +49,13 @@ export class SessionTokens implements Sessions {
    */
   async verify(token: string): Promise<Session | undefined> {
     const session = this.#again(token) ?? (await this.#read(token));
+    return session && !this.isEnded(session) ? session : undefined;
+  }
+
+  /** Whether somebody has signed out of the session. Throws `unavailable` when that cannot be read. */
+  isEnded({ id, expiresAt }: Session): boolean {
     try {
-      return session && !this.signedOut.has(session.id, session.expiresAt) ? session : undefined;
+      return this.signedOut.has(id, expiresAt);
     } catch (cause) {
       throw refusal('unavailable', 'sessions cannot be checked now; try again', {}, { cause });
     }

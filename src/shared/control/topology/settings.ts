@@ -11,6 +11,7 @@ import { corsSettings } from './cross-origin.ts';
 const port = whole(0, maxPort, `must be a port, 0 to ${maxPort}`);
 const flag = z.coerce.string().pipe(z.stringbool('must be true or false'));
 const file = z.string().min(1).optional();
+const named = z.string().min(1).optional();
 
 /** Accepts a number, or a text that contains one: the environment has texts only. */
 function whole(least: number, most: number, range: string) {
@@ -77,6 +78,14 @@ export const kernelSettings = z.object({
     }, 'must be the address of an application without a path, such as http://127.0.0.1:4000')
     .optional()
     .describe('an existing application, which gets the requests whose path no module serves'),
+  OIDC_ISSUER: named.describe('the identity provider whose tokens are accepted beside those of Kerf'),
+  OIDC_AUDIENCE: named.describe('the audience that its tokens must have'),
+  OIDC_MEMBER_CLAIM: named.describe(
+    'the claim with the id of a member; by default, the id is derived from issuer and sub',
+  ),
+  OIDC_ROLES_CLAIM: named.describe(
+    'the claim with the roles, such as realm_access.roles; by default, tokens bring none',
+  ),
   TRUSTED_PROXIES: z.coerce
     .string()
     .transform((text, issues) => {
