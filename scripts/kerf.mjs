@@ -5,11 +5,13 @@ import { realpathSync } from 'node:fs';
 import module from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fail, install, messageOf, node, root } from './setup.mjs';
+import { fail, install, isInstalled, messageOf, node, root } from './setup.mjs';
 import { supervise } from './supervise.mjs';
 
 // Commands take paths from the folder of the project, also where npx starts them in another one.
 process.chdir(root);
+// A completion must not install: it runs at every press of the tab key.
+if (process.argv[2] === 'complete' && !isInstalled(root)) process.exit(0);
 install();
 if (realpathSync(node()) === process.execPath) {
   module.enableCompileCache(join(root, 'node_modules', '.cache', 'node'));

@@ -6,6 +6,7 @@
  * @template T
  * @param {string} doing
  * @param {() => T} work
+ * @param {{ readonly isTTY?: boolean, write(text: string): boolean }} terminal
  * @returns {T}
  */
 export function during(doing, work, terminal = process.stderr) {

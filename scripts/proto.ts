@@ -6,7 +6,7 @@ import { build } from './setup.mjs';
 export const define: Define = (command) =>
   command
     .description(`Prints the contracts of these modules, or of all, as Protocol Buffers: for programs in other languages that call a module by
-gRPC (MODULE_PAYMENTS=grpc), or serve one. Into a file: npx kerf proto payments > payments.proto`)
+gRPC (MODULE_PAYMENTS=grpc), or serve one. The command npx kerf proto payments > payments.proto writes a file.`)
     .argument('[module...]', 'the modules, such as payments')
     .action((modules: readonly string[]) => {
       build();

@@ -7,21 +7,10 @@ import { cpSync, existsSync, readdirSync, readFileSync, renameSync, statSync, wr
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { during } from './progress.mjs';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const windows = process.platform === 'win32';
-
-/**
- * Ends the command when npm consumed one of its options: npm consumes an option before `--` without a
- * message.
- * @param {readonly string[]} options
- */
-export function refuseTaken(options) {
-  const taken = options.find((name) => process.env[`npm_config_${name.replaceAll('-', '_')}`] !== undefined);
-  const command = process.env.npm_lifecycle_event;
-  if (taken && command)
-    fail(`npm took --${taken} for itself; write it after --, such as npm run ${command} -- --${taken}`);
-}
 
 /**
  * Adds the settings in the file .env to the environment. A variable that is set already stays as it is.
@@ -55,14 +44,30 @@ export function install() {
  * @param {string} folder
  */
 export function installIn(folder) {
-  const stamp = join(folder, 'node_modules', '.kerf-installed');
-  const wanted = createHash('sha256')
-    .update(readFileSync(join(folder, 'package-lock.json')))
-    .digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  if (isInstalled(folder)) return;
   console.error(`kerf: installing the dependencies${folder === root ? '' : ` of ${relative(root, folder)}`} (once) …`);
   runQuietly(windows ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], folder);
-  writeFileSync(stamp, wanted);
+  writeFileSync(stampOf(folder), lockOf(folder));
+}
+
+/**
+ * Returns whether the dependencies of a folder are those of its lock file.
+ * @param {string} folder
+ */
+export function isInstalled(folder) {
+  return existsSync(stampOf(folder)) && readFileSync(stampOf(folder), 'utf8') === lockOf(folder);
+}
+
+/** @param {string} folder */
+function stampOf(folder) {
+  return join(folder, 'node_modules', '.kerf-installed');
+}
+
+/** @param {string} folder */
+function lockOf(folder) {
+  return createHash('sha256')
+    .update(readFileSync(join(folder, 'package-lock.json')))
+    .digest('hex');
 }
 
 /** Bundles `src/` into `dist/` when it has changed since. */
@@ -90,7 +95,7 @@ export function build() {
  */
 export function bundle(...words) {
   const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
-  runQuietly(node(), [rolldown, ...words, '--log-level', 'silent']);
+  during('bundling', () => runQuietly(node(), [rolldown, ...words, '--log-level', 'silent']));
 }
 
 /** Returns the Node.js of the lock file. On a platform without its package, returns this Node.js, if it is new enough. */

@@ -11,6 +11,7 @@ const exitCodes = { done: 0, misused: 2 } as const;
 
 /** Runs the command that the words name. Resolves with the exit code; rejects with an error for the user. */
 export async function main(given: readonly string[]): Promise<number> {
+  if (given[0] === 'complete') return complete(given.slice(given[1] === '--' ? 2 : 1));
   // `kerf help extract` is `kerf extract --help`.
   const words = given[0] === 'help' ? [...given.slice(1), '--help'] : [...given];
   const program = await programFor(words);
@@ -28,6 +29,13 @@ export async function main(given: readonly string[]): Promise<number> {
     console.error(`kerf: ${error.message}; see ${error.command ?? running.path} --help`);
     return exitCodes.misused;
   }
+}
+
+/** Prints what fits, for a completion script: a line for each word, with its explanation behind a tab. */
+async function complete(words: readonly string[]): Promise<number> {
+  const { candidatesFor } = await import('./complete.ts');
+  for (const { word, about } of await candidatesFor(words, programFor)) console.log(`${word}\t${about}`);
+  return exitCodes.done;
 }
 
 /** Otherwise commander prints the help of all commands for an unknown command with --help. */

@@ -64,7 +64,14 @@ function configured(env: Environment): ReadonlySet<string> {
     join(dirname(env.npm_execpath ?? '.'), '..', 'npmrc'),
   ];
   const lines = files.flatMap((file) => (file === undefined ? [] : linesOf(file)));
-  return new Set(lines.map((line) => line.replace(/(\[\])?\s*(=.*)?$/, '').trim()));
+  return new Set(
+    lines.map((line) =>
+      line
+        .replace(/(\[\])?\s*(=.*)?$/, '')
+        .trim()
+        .replaceAll('_', '-'),
+    ),
+  );
 }
 
 function linesOf(file: string): string[] {

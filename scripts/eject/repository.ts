@@ -8,7 +8,7 @@ import { importsOf } from './imports.ts';
 import { type Files, packagesOf } from './packages.ts';
 import * as texts from './texts.ts';
 
-const kept = ['.npmrc', 'scripts/supervise.mjs', 'scripts/bundling.ts', 'deploy/health.mjs'];
+const kept = ['.npmrc', 'scripts/supervise.mjs', 'scripts/progress.mjs', 'scripts/bundling.ts', 'deploy/health.mjs'];
 const there: PathOf = (name, file) => `./modules/${name}/${file}`;
 
 /** `own` describes the module, `all` describes all modules, and `address` is the future address of the module. */

@@ -103,7 +103,7 @@ FROM node:${version}-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY kerf/package.json kerf/package.json
-COPY scripts/setup.mjs scripts/setup.mjs
+COPY scripts/setup.mjs scripts/progress.mjs scripts/
 RUN node -e "import('./scripts/setup.mjs').then(({ install }) => install())"
 COPY rolldown.config.mjs topology.yaml ./
 COPY scripts scripts

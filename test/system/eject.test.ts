@@ -122,7 +122,7 @@ describe('an ejected module', () => {
     const before = printOf(monolith);
     const words = async (...given: string[]) => (await host.run('eject', given)).stderr;
     expect(await words('nope', '--to', '../new')).toContain('there is no module "nope"; there are members,');
-    expect(await words()).toContain('missing <module>: the module, such as payments');
+    expect(await words('--to', '../new')).toContain('missing <module>: the module, such as payments');
     expect(await words('payments')).toContain("'--to <folder>' not specified; see npx kerf eject --help");
     expect(await words('payments', '--to', '..')).toContain('is not empty');
     expect(await words('payments', '--to', '.')).toContain('is within this repository');
