@@ -20,6 +20,6 @@ if (realpathSync(node()) === process.execPath) {
   const { main } = await import('./cli/main.ts');
   process.exitCode = await main(process.argv.slice(2)).catch((error) => fail(messageOf(error)));
 } else {
-  // npm started another Node.js: npx always does, and npm run does before the installation.
+  // npm started another Node.js: npx does, and npm run before the installation.
   supervise([fileURLToPath(import.meta.url), ...process.argv.slice(2)]);
 }

@@ -57,7 +57,7 @@ export async function brokersThatAnswer(): Promise<string[]> {
   for (const name of ['rabbitmq', 'kafka', 'nats'] as const) {
     const url = addressOf(kinds[name]);
     if (await accepts(url)) urls.push(`${url}?namespace=bench-${randomUUID()}`);
-    else console.log(`${name} is not measured: it does not answer; run: npm run services -- up ${name}`);
+    else console.log(`${name} is not measured: it does not answer; run: npx kerf services up ${name}`);
   }
   return urls;
 }

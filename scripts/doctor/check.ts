@@ -1,4 +1,4 @@
-// What a check of npm run doctor is, and how checks run.
+// What a check of npx kerf doctor is, and how checks run.
 import type { Prerequisites } from '../../src/shared/control/admin-contract/index.ts';
 import { messageOf } from '../setup.mjs';
 import type { System } from './system.ts';

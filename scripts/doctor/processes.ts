@@ -61,7 +61,7 @@ export function versions(processes: Processes): Finding[] {
       found.push(
         warning(
           `${nameOf(facts)} knows another contract of ${other.join(', ')} than the home process`,
-          'two releases run: complete the change of release; npm run check:releases says whether they fit together',
+          'two releases run: complete the change of release; npx kerf check-releases says whether they fit together',
         ),
       );
     return found;
@@ -118,7 +118,7 @@ export function load(processes: Processes): Finding[] {
       loopDelayMs > lateLoopMs &&
         warning(
           `the event loop of ${who} was blocked for ${loopDelayMs} ms`,
-          'npm run advise names the module that holds it',
+          'npx kerf advise names the module that holds it',
         ),
       files &&
         files.open > fullShare * files.limit &&
@@ -159,12 +159,7 @@ export function certificates(processes: Processes, now = Date.now()): Finding[] 
 
 function identity(who: string, { until, file }: NonNullable<ProcessFacts['identity']>, now: number): Finding {
   if (file !== undefined)
-    return validity(
-      `the identity of ${who} (${file})`,
-      until,
-      now,
-      'make a new file: npm run --silent identity -- module',
-    );
+    return validity(`the identity of ${who} (${file})`, until, now, 'make a new file: npx kerf identity module');
   const what = `the identity of ${who}`;
   if (until - now > notRenewedMs) return ok(`${what} is renewed in time`);
   const left = until > now ? `ends in ${span(until - now)}, and was not renewed` : 'has ended';

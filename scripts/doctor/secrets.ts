@@ -64,7 +64,7 @@ export function keyAges({ dataDir }: Prerequisites, now = Date.now()): Finding[]
     const [signing] = data.keys;
     const ageMs = now - (signing?.createdAt.getTime() ?? now);
     const what = `the key of ${file} is ${span(Math.max(0, ageMs))} old`;
-    return ageMs > oldMs ? warning(what, 'npm run rotate-keys') : ok(what);
+    return ageMs > oldMs ? warning(what, 'npx kerf rotate-keys') : ok(what);
   });
 }
 

@@ -33,7 +33,7 @@ export async function readSystem(): Promise<System> {
 type Readiness = System['readiness'];
 
 const cures: Record<keyof Readiness, [what: string, todo: string]> = {
-  away: ['cannot be reached', 'see the log of its process; npm run topology shows where it should be'],
+  away: ['cannot be reached', 'see the log of its process; npx kerf topology shows where it should be'],
   starting: [
     'has a process that is starting, or starts again and again',
     'if it stays so, see the log: it says why the process ends',
@@ -100,7 +100,7 @@ const maxLetters = 100;
 export async function deadLetters({ rows }: Pick<System, 'rows'>): Promise<Finding[]> {
   const answers = await rows(deadLetterRow, `/ops/dead-letters?limit=${maxLetters}`);
   const dead = answers.filter(({ state }) => state === 'dead');
-  const todo = 'npm run dead-letters -- list; correct the cause, then replay or discard them';
+  const todo = 'npx kerf dead-letters list; correct the cause, then replay or discard them';
   return perModule(dead, 'dead letter', todo, exceptFor(answers));
 }
 
@@ -108,7 +108,7 @@ export async function deadLetters({ rows }: Pick<System, 'rows'>): Promise<Findi
 export async function stuckSagas({ rows }: Pick<System, 'rows'>): Promise<Finding[]> {
   const answers = await rows(sagaRow, '/ops/sagas?state=stuck');
   const stuck = answers.filter(({ state }) => state === 'stuck');
-  const todo = 'npm run sagas -- list --state stuck; correct the cause, then resume or settle them';
+  const todo = 'npx kerf sagas list --state stuck; correct the cause, then resume or settle them';
   return perModule(stuck, 'stuck saga', todo, exceptFor(answers));
 }
 

@@ -96,7 +96,7 @@ modules:
 export function dockerfile(name: string, version: string): string {
   return `# docker build -f deploy/Dockerfile -t ${name} .
 #
-# Data is in /data: mount a volume there. Settings come from the environment: INTERNAL_IDENTITY, which npm run identity makes where the home process is, and
+# Data is in /data: mount a volume there. Settings come from the environment: INTERNAL_IDENTITY, which npx kerf identity makes where the home process is, and
 # HOME_ADDRESS; the others look for it at port 3001.
 
 FROM node:${version}-slim AS build
@@ -140,7 +140,7 @@ ${about} A module that has left Kerf for good: \`src/modules/${name}/\` is the m
 ring. The other folders of \`src/modules/\` describe the other modules: their contracts and the modules that they call.
 
 The home process finds it by the placement of ${name} in its \`topology.yaml\`. Set \`INTERNAL_IDENTITY\` to the file that
-\`npm run --silent identity -- ${name}\` prints where the home process is, or share its data folder (\`DATA_DIR\`); set \`HOME_ADDRESS\` here when the home process is not at http://127.0.0.1:3001. Its data is \`data/${name}.db\`: bring the
+\`npx kerf identity ${name}\` prints where the home process is, or share its data folder (\`DATA_DIR\`); set \`HOME_ADDRESS\` here when the home process is not at http://127.0.0.1:3001. Its data is \`data/${name}.db\`: bring the
 file along from the data folder of the home process, with those beside it that end in \`-wal\` and \`-shm\`, while ${name} runs nowhere.
 
 \`test/contract.json\` is the contract that the others were built against; \`npm test\` refuses a change that would break them.

@@ -1,4 +1,4 @@
-// What npm run new-module writes: the least module, with a table, a command and a query.
+// What npx kerf new module writes: the least module, with a table, a command and a query.
 
 interface NewModule {
   /** Such as `gift-cards`. */

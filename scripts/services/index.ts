@@ -1,4 +1,4 @@
-// Test servers: shared servers of `npm run services`, and private servers of one test.
+// Test servers: shared servers of `npx kerf services`, and private servers of one test.
 import { alertmanager } from './alertmanager.ts';
 import { Instance } from './instance.ts';
 import { jaeger } from './jaeger.ts';
@@ -44,7 +44,7 @@ export const names: readonly ServerName[] = Object.values(kinds).map(({ name }) 
 /** Programs that tests run by themselves. */
 export const programs: Readonly<Record<string, Program>> = { rsyslog };
 
-/** Returns whether the programs of a server are installed; `npm run services -- up` installs them. */
+/** Returns whether the programs of a server are installed; `npx kerf services up` installs them. */
 export function installed(name: ServerName): boolean {
   return kinds[name].installed();
 }
@@ -55,7 +55,7 @@ export function installed(name: ServerName): boolean {
  */
 export async function startServer(name: ServerName, { port, folder }: Place): Promise<PrivateServer> {
   const kind = kinds[name];
-  if (!kind.installed()) throw new Error(`${name} is not installed; run: npm run services -- up ${name}`);
+  if (!kind.installed()) throw new Error(`${name} is not installed; run: npx kerf services up ${name}`);
   const instance = new Instance(kind, { port, folder });
   await instance.start();
   let callOff = killWhenGone(instance.processes);

@@ -31,7 +31,7 @@ export interface Program {
 /** One kind of server; each kind has a file in this folder. All listen only on the loopback interface. */
 export interface Kind extends Program {
   readonly name: ServerName;
-  /** The place of the shared server of `npm run services`. */
+  /** The place of the shared server of `npx kerf services`. */
   readonly port: number;
   /** The server uses this many ports, from its own port on. Default: 1. */
   readonly portCount?: number;
@@ -54,7 +54,7 @@ export interface Kind extends Program {
   readonly stopSignal: NodeJS.Signals;
 }
 
-/** The address of the shared server: from the environment, or of `npm run services`. */
+/** The address of the shared server: from the environment, or of `npx kerf services`. */
 export function addressOf({ variable, url, port }: Kind): string {
   return process.env[variable] ?? url(port);
 }

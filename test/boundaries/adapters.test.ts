@@ -48,7 +48,7 @@ const users: readonly (readonly [name: string, env: Record<string, string>, said
 
 it('the words of placements are the wires of the adapters, and the queue', () => {
   expect(vias).toEqual([...adapters.wires.map(wireName), 'queue']);
-  // npm run eject reads addresses by these words, without adapters.
+  // npx kerf eject reads addresses by these words, without adapters.
   for (const { protocols } of adapters.wires) expect(protocols[1]).toBe(protocols[0].replace(':', 's:'));
 });
 

@@ -11,7 +11,7 @@ async function found(bus: string) {
 }
 
 for (const name of ['rabbitmq', 'nats'] as const) {
-  const title = installed(name) ? name : `${name} (needs its programs: npm run services -- up ${name})`;
+  const title = installed(name) ? name : `${name} (needs its programs: npx kerf services up ${name})`;
   describe.runIf(installed(name) || required(name))(`the check of brokers, with ${title}`, () => {
     let server: PrivateServer;
     beforeAll(async () => {

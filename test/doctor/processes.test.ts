@@ -182,13 +182,13 @@ it('dead letters and sagas: count those that need a person, by module', async ()
   const away = { module: 'sms', state: 'unreachable', why: 'it does not run' };
   const letters = await deadLetters({ rows: answering([letter, letter, { ...letter, state: 'discarded' }, away]) });
   expect(letters).toEqual([
-    { level: 'warning', what: 'mail: 2 dead letters', todo: expect.stringContaining('npm run dead-letters') },
+    { level: 'warning', what: 'mail: 2 dead letters', todo: expect.stringContaining('npx kerf dead-letters') },
   ]);
   expect(await deadLetters({ rows: answering([away]) })).toEqual([
     { level: 'ok', what: 'no dead letter; not asked: sms' },
   ]);
   const sagas = await stuckSagas({ rows: answering([{ module: 'orders', state: 'stuck' }, away]) });
   expect(sagas).toEqual([
-    { level: 'warning', what: 'orders: 1 stuck saga', todo: expect.stringContaining('npm run sagas') },
+    { level: 'warning', what: 'orders: 1 stuck saga', todo: expect.stringContaining('npx kerf sagas') },
   ]);
 });

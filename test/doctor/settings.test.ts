@@ -148,7 +148,7 @@ it('keys: warns of a signing key that is over a year old', () => {
   );
   expect(levels(keyAges(named({ dataDir }), Date.parse(createdAt) + 300 * dayMs))).toEqual(['ok']);
   expect(keyAges(named({ dataDir }), Date.parse(createdAt) + 400 * dayMs)).toEqual([
-    { level: 'warning', what: expect.stringContaining('400 days old'), todo: 'npm run rotate-keys' },
+    { level: 'warning', what: expect.stringContaining('400 days old'), todo: 'npx kerf rotate-keys' },
   ]);
   expect(levels(keyAges(named({ dataDir }), Date.parse(createdAt) - dayMs))).toEqual(['ok']);
 });

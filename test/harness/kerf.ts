@@ -143,7 +143,7 @@ export class Kerf {
   }
 }
 
-/** Creates a data folder. When `DATA_TEMPLATE` names another release's data folder, copies it (`npm run check:releases`). */
+/** Creates a data folder. When `DATA_TEMPLATE` names another release's data folder, copies it (`npx kerf check-releases`). */
 export function newDataDir(): string {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-test-'));
   const { DATA_TEMPLATE } = process.env;

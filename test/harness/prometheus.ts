@@ -183,7 +183,7 @@ function checkWritable(name: ServerName, path: string): void {
   try {
     accessSync(path, constants.W_OK);
   } catch (cause) {
-    const remedy = `stop that one and run: npm run services -- up ${name}`;
+    const remedy = `stop that one and run: npx kerf services up ${name}`;
     throw new Error(`${name} reads its settings from ${path}, where this test cannot write; ${remedy}`, { cause });
   }
 }

@@ -18,7 +18,7 @@ for (const kind of Object.values(kinds)) {
   if (await accepts(url)) running.set(kind.name, { url });
 }
 
-/** Returns a test server: from `npm run services`, or from the environment (`SERVER_KAFKA_URL`). Undefined when it is down. */
+/** Returns a test server: from `npx kerf services`, or from the environment (`SERVER_KAFKA_URL`). Undefined when it is down. */
 export function server(name: ServerName): Server | undefined {
   return running.get(name);
 }
@@ -27,7 +27,7 @@ export function server(name: ServerName): Server | undefined {
 export function urlOf(name: ServerName): string {
   const found = server(name);
   if (!found)
-    throw new Error(`${name} does not answer at ${addressOf(kinds[name])}; run: npm run services -- up ${name}`);
+    throw new Error(`${name} does not answer at ${addressOf(kinds[name])}; run: npx kerf services up ${name}`);
   return found.url;
 }
 
@@ -38,7 +38,7 @@ export function urlOf(name: ServerName): string {
 export function describeWith(name: ServerName, title: string, body: (server: Server) => void): void {
   const found = server(name);
   if (found) return void describe(title, () => body(found));
-  const needs = `needs ${name}: npm run services -- up ${name}`;
+  const needs = `needs ${name}: npx kerf services up ${name}`;
   if (required(name)) describe(title, () => void it(needs, () => Promise.reject(new Error(missing(name)))));
   else describe.skip(`${title} (${needs})`, () => body({ url: addressOf(kinds[name]) }));
 }
@@ -64,7 +64,7 @@ export function required(name: ServerName): boolean {
 }
 
 function missing(name: ServerName): string {
-  return `${name} does not answer at ${addressOf(kinds[name])} and REQUIRE_SERVERS=1 is set; run: npm run services -- up ${name}`;
+  return `${name} does not answer at ${addressOf(kinds[name])} and REQUIRE_SERVERS=1 is set; run: npx kerf services up ${name}`;
 }
 
 function accepts(url: string): Promise<boolean> {

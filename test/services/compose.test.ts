@@ -10,7 +10,7 @@ interface Compose {
 /** Tests write their settings, and they scrape processes of this machine. */
 const withoutDocker = ['prometheus', 'alertmanager'];
 
-it('compose.yaml starts the servers of npm run services at the same ports, only on the loopback interface', () => {
+it('compose.yaml starts the servers of npx kerf services at the same ports, only on the loopback interface', () => {
   const { services } = parse(readFileSync('compose.yaml', 'utf8')) as Compose;
   const places = Object.entries(services).map(([name, { ports }]) => [name, ports.map(published)]);
   const expected = Object.values(kinds).filter(({ name }) => !withoutDocker.includes(name));

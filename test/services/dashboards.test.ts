@@ -15,7 +15,7 @@ import { Shop } from '../harness/shop.ts';
 describe('the dashboards of Grafana', () => {
   const folder = 'deploy/grafana/dashboards';
 
-  it('are those that npm run dashboards writes', () => {
+  it('are those that npx kerf dashboards writes', () => {
     expect(readdirSync(folder).sort()).toEqual(boards.map(({ uid }) => `${uid}.json`).sort());
     for (const board of boards) expect(readFileSync(join(folder, `${board.uid}.json`), 'utf8')).toBe(jsonOf(board));
   });

@@ -89,7 +89,7 @@ for (const store of [openSearch, victoriaLogs]) {
     () => true,
     () => false,
   );
-  const needs = `needs ${store.name} and rsyslog: npm run services -- up ${store.name}`;
+  const needs = `needs ${store.name} and rsyslog: npx kerf services up ${store.name}`;
   describe.skipIf(!isUp || !rsyslogd)(`the log in ${store.name}${isUp && rsyslogd ? '' : ` (${needs})`}`, () => {
     let folder: string;
     let shipper: Shipper;

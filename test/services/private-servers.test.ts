@@ -10,7 +10,7 @@ import { required } from '../harness/servers.ts';
 const tried = ['nats' as const, ...Object.values(kinds).map(({ name }) => name)].find(installed);
 
 for (const { name, portCount = 1 } of Object.values(kinds)) {
-  const title = installed(name) ? name : `${name} (needs its programs: npm run services -- up ${name})`;
+  const title = installed(name) ? name : `${name} (needs its programs: npx kerf services up ${name})`;
   describe.runIf(installed(name) || required(name))(`a private ${title}`, name === tried ? {} : deep, () => {
     let server: PrivateServer | undefined;
     afterAll(() => server?.stop());

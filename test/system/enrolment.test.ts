@@ -24,7 +24,7 @@ const start = async (...options: Parameters<typeof Kerf.start>) => {
   return started.at(-1)!;
 };
 
-/** Runs `npm run identity` on the home process's machine. Returns the identity file. */
+/** Runs `npx kerf identity` on the home process's machine. Returns the identity file. */
 function identityOf(module: string, dataDir: string): string {
   const file = join(folder(), `${module}.identity`);
   const env = { PATH: process.env.PATH, DATA_DIR: dataDir, TOPOLOGY: '/dev/null' };

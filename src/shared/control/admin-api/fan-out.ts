@@ -217,7 +217,7 @@ function contentOf(module: string, { status, body }: PassedBack): object {
 function notAccepted(module: string, cause: Refusal): Refusal {
   const why =
     cause.code === 'unauthenticated'
-      ? `${module} does not know this process; give it an identity of this system (npm run identity), or set the same INTERNAL_KEY for both`
+      ? `${module} does not know this process; give it an identity of this system (npx kerf identity), or set the same INTERNAL_KEY for both`
       : `${module} refuses this process: ${cause.message}`;
   return refusal('unavailable', why, {}, { cause });
 }

@@ -17,7 +17,7 @@ const help = `Usage: npm start -- [--only module[,module]] [--accept-loss module
   --json         print what runs where as JSON
   --modules      print the manifests of the modules as JSON, and end
 
-npm run rotate-keys, identity, proto and doctor run this program with options of their own.
+kerf rotate-keys, identity, proto and doctor run this program with options of their own.
 
 Settings come from the environment and topology.yaml; docs/settings.md lists them.`;
 

@@ -11,7 +11,7 @@ import { secretsOfBroker } from './secrets.ts';
 import { readTls } from './tls-files.ts';
 import { discoveryOf } from './upstreams.ts';
 
-/** Longer than any client takes to connect, and shorter than the patience of `npm run doctor`. */
+/** Longer than any client takes to connect, and shorter than the patience of `npx kerf doctor`. */
 const withinMs = 3_000;
 const namesOfFiles = [
   ...(['INTERNAL_TLS_CERT', 'INTERNAL_TLS_KEY', 'INTERNAL_TLS_CA'] as const),

@@ -33,8 +33,6 @@ export function readIdentity(file: string, text: string): WrittenIdentity {
     const { privateKey, ...written } = fileSchema.parse(JSON.parse(text));
     return { ...written, pair: keyPairFrom(Buffer.from(privateKey, 'base64url')) };
   } catch {
-    throw new StartError(
-      `${file} holds no identity; make one where the home process runs: npm run identity -- payments`,
-    );
+    throw new StartError(`${file} holds no identity; make one where the home process runs: npx kerf identity payments`);
   }
 }

@@ -51,7 +51,7 @@ it('refuses a move of a module that does not answer, or whose sagas need a perso
   });
   await expect(preflight(plan, true, parts({ stuck: 2 }))).rejects.toMatchObject({
     code: 'conflict',
-    message: expect.stringContaining('2 of the sagas of shop need a person (npm run sagas -- --state stuck)'),
+    message: expect.stringContaining('2 of the sagas of shop need a person (npx kerf sagas list --state stuck)'),
   });
 });
 

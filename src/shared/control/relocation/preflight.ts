@@ -57,7 +57,7 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightDep
   const stuck = await parts.replica.stuckSagas();
   if (stuck > 0)
     refuse(
-      `${stuck} of the sagas of ${module} need a person (npm run sagas -- --state stuck); resume or settle them first`,
+      `${stuck} of the sagas of ${module} need a person (npx kerf sagas list --state stuck); resume or settle them first`,
     );
   if (plan.anotherRelease) await refuseMigration(module, parts);
   return { freeBytes };

@@ -28,7 +28,7 @@ export function deadlineIn(timeoutMs: number, latest = Number.POSITIVE_INFINITY)
 /**
  * An entry with a deadline, in the list of its slot. All deadlines of the process share one timer, since a timer per call would
  * cost more than the rest of an in-process call. With a `Set` as the list, such a call takes 1.2 times as long
- * (`npm run bench -- call`).
+ * (`npx kerf bench call`).
  */
 export interface Due {
   earlier: Due | undefined;
