@@ -21,5 +21,5 @@ if (realpathSync(node()) === process.execPath) {
   process.exitCode = await main(process.argv.slice(2)).catch((error) => fail(messageOf(error)));
 } else {
   // npm started another Node.js: npx does, and npm run before the installation.
-  supervise([fileURLToPath(import.meta.url), ...process.argv.slice(2)]);
+  supervise([fileURLToPath(import.meta.url), ...process.argv.slice(2)], { countsInterrupts: true });
 }
