@@ -26,6 +26,7 @@ const statuses: Record<number, status> = {
   422: status.INVALID_ARGUMENT,
   429: status.RESOURCE_EXHAUSTED,
   499: status.CANCELLED,
+  501: status.UNIMPLEMENTED,
   503: status.UNAVAILABLE,
   504: status.DEADLINE_EXCEEDED,
 };

@@ -16,17 +16,19 @@ import { bodyLimit, unfinishedBodies } from './body-limit.ts';
 import { currentClient, knowClient } from './client-address.ts';
 import { crossOrigin } from './cross-origin.ts';
 import { fallback } from './fallback.ts';
-import { forwardTo, type ServeEndpoint } from './forward.ts';
+import { forwardTo } from './forward.ts';
 import { headersOfAll } from './headers-of-all.ts';
-import { health, type ProviderCondition } from './health.ts';
+import { health } from './health.ts';
 import { nested } from './nested.ts';
 import { answerOtherMethods, methodsByPath } from './other-methods.ts';
+import type { ServeEndpoint } from './passing-on.ts';
 import { RequestsInFlight, rateLimit } from './rate-limit.ts';
 import { mountReference } from './reference.ts';
 import { type ContinuesTrace, currentSession, noteRoute, requestContext } from './request-context.ts';
 import { requestLog } from './request-log.ts';
 import type { ContinueTraces } from './request-span.ts';
 import { GrowingSignInLimit } from './sign-in-limit.ts';
+import { isStreamed, type StreamDependencies, serveStream } from './streams.ts';
 import type { System } from './system.ts';
 import { answerUnreadable, refuseTwice, refuseUnreadable, unreadableRequest } from './unreadable.ts';
 
@@ -35,6 +37,8 @@ const drainMs = 4_000;
 const maximumBodyBytes = 1024 * 1024;
 /** Costly requests of one client at a time. */
 const maxRequestsInFlight = 16;
+/** Uploads, downloads and streams of events of one client at a time. */
+const maxStreams = 64;
 
 export interface Gateway {
   /** Address of the public listener. */
@@ -111,7 +115,16 @@ export function createGateway(system: System, compositions: readonly Composition
   if (cors) app.use(cors);
   app.use(nested(context, requestLog(system.logs), knowClient(proxies), refuseUnreadable));
   const alive = health(system, provider?.keys);
-  const limits = { costly: new RequestsInFlight(maxRequestsInFlight), unfinished: unfinishedBodies() };
+  const limits = {
+    costly: new RequestsInFlight(maxRequestsInFlight),
+    unfinished: unfinishedBodies(),
+    streams: {
+      open: new RequestsInFlight(maxStreams),
+      stalledMs: settings.SLOW_READER_TIMEOUT_MS,
+      failed: (error: unknown, { req: { method, path } }: Context) =>
+        failures.add({ message: 'an answer broke off in the middle', error, fields: { method, path } }),
+    },
+  };
   mount(app, alive, serveHere, limits);
   const { FALLBACK_URL: url, REQUEST_TIMEOUT_MS: timeoutMs } = settings;
   const serves = (path: string) => app.router.match('GET', path)[0].some(([[, route]]) => route.path !== '/*');
@@ -163,9 +176,16 @@ const serveHere: ServeEndpoint = (c, endpoint) => endpoint.serve(c);
 interface Limits {
   readonly costly: RequestsInFlight;
   readonly unfinished: RequestsInFlight;
+  readonly streams: StreamDependencies;
 }
 
-function mount(app: Hono, { endpoints }: Resources, serve: ServeEndpoint, { costly, unfinished }: Limits): void {
+function mount(
+  app: Hono,
+  { endpoints }: Resources,
+  serve: ServeEndpoint,
+  { costly, unfinished, streams }: Limits,
+): void {
+  const stream = serveStream(serve, streams);
   for (const endpoint of endpoints) {
     const limit = bodyLimit(endpoint.raw?.maxBytes ?? maximumBodyBytes, unfinished);
     const answer = (c: Context) => (endpoint.costly ? costly.run(() => serve(c, endpoint)) : serve(c, endpoint));
@@ -174,6 +194,7 @@ function mount(app: Hono, { endpoints }: Resources, serve: ServeEndpoint, { cost
       const refused = refuseTwice(endpoint, incoming);
       if (refused) return refused;
       noteRoute(endpoint.path);
+      if (isStreamed(endpoint)) return stream(c, endpoint);
       return limit(c, () => answer(c) as Promise<never>) as Promise<Response>;
     });
   }

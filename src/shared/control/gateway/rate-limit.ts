@@ -42,16 +42,24 @@ export class RequestsInFlight {
 
   /** Resolves with the result of `serve`, or with a refusal response. */
   async run<T>(serve: () => T | Promise<T>): Promise<T | Response> {
-    const client = clientNetwork(currentClient());
-    const others = this.#inFlight.get(client) ?? 0;
-    if (others >= this.most) return problemResponse(tryAgainIn(1_000));
-    this.#inFlight.set(client, others + 1);
+    const end = this.begin(clientNetwork(currentClient()));
+    if (!end) return problemResponse(tryAgainIn(1_000));
     try {
       return await serve();
     } finally {
+      end();
+    }
+  }
+
+  /** Counts a request of the client until the returned function is called. Returns `undefined` when the client has too many. */
+  begin(client: string): (() => void) | undefined {
+    const others = this.#inFlight.get(client) ?? 0;
+    if (others >= this.most) return undefined;
+    this.#inFlight.set(client, others + 1);
+    return () => {
       const left = this.#inFlight.get(client)! - 1;
       if (left > 0) this.#inFlight.set(client, left);
       else this.#inFlight.delete(client);
-    }
+    };
   }
 }

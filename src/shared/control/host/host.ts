@@ -146,6 +146,7 @@ async function openOn(
   const { serve, serveHere } = createInternalService({
     ...{ ...connections, definitions, here, adminRoutes, databases, state },
     home: topology.only === undefined,
+    slowReaderMs: settings.SLOW_READER_TIMEOUT_MS,
     writeProbes: new WriteProbes(settings.DATA_DIR, log),
   });
   here.serveBy(serveHere);

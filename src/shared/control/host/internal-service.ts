@@ -12,6 +12,7 @@ import {
   road,
   type Serve,
   type ServedCall,
+  type StreamStep,
 } from '../../kernel/calls/index.ts';
 import { type CallContext, runInContext, systemClock } from '../../kernel/context/index.ts';
 import { type Operation, parseInput } from '../../kernel/contract/index.ts';
@@ -27,6 +28,7 @@ import type { Detour, Directory } from '../routing/index.ts';
 import type { ModulesHere } from '../supervisor/index.ts';
 import { type Condition, oldestEvents, undeliveredOf } from './conditions.ts';
 import type { Databases } from './databases.ts';
+import { OpenStreams } from './open-streams.ts';
 import { answerOf, requestOf } from './passed-on.ts';
 import type { WriteProbes } from './write-probes.ts';
 
@@ -45,6 +47,8 @@ export interface InternalServiceDependencies {
   /** Whether this process is about to stop. */
   readonly state: { readonly stopping: boolean };
   readonly logs: Pick<Logs, 'of'>;
+  /** Maximum time in which a client may read nothing of an answer, in milliseconds. */
+  readonly slowReaderMs: number;
 }
 
 export interface InternalService {
@@ -82,12 +86,16 @@ export function createInternalService(parts: InternalServiceDependencies): Inter
   };
 }
 
+/** Bypass admission: probes and operators, so that they still reach an overloaded module, and the steps of requests that have begun. */
+const unlimited = new Set(['ping', 'writes', 'operate', 'stream']);
+
 class ServedModule {
   readonly #name: string;
   readonly #failures: FailureLog;
   readonly #routes: Hono | undefined;
   /** Leads a public request through the callee's part of the road, to the resources of the module. */
   readonly #publicRoad: (call: ServedCall) => Promise<unknown>;
+  readonly #streams: OpenStreams;
   private readonly definition: ModuleDefinition;
   private readonly parts: InternalServiceDependencies;
 
@@ -102,8 +110,14 @@ class ServedModule {
     this.#publicRoad = composeSteps(
       road.callee,
       { operation: ofKernel('write', contract.name) },
-      ({ input, context }) => runInContext(context, () => this.#resource(input as PassedOn)),
+      ({ input, context }) => runInContext(context, () => this.#resource(input as Request)),
     );
+    this.#streams = new OpenStreams({
+      clock: systemClock,
+      idleMs: parts.slowReaderMs + 30_000,
+      serve: (request, context) => this.#publicRoad({ input: request, context }) as Promise<Response>,
+      failed: (error, request) => this.#noteFailed(error, request),
+    });
   }
 
   mayAsk(operation: string, caller: string, all: readonly ModuleDefinition[]): boolean {
@@ -117,8 +131,7 @@ class ServedModule {
     const what = { module: this.#name, name };
     const kernel = kernelOperation(name);
     const run = () => (kernel ? this.#kernel(kernel, input, context, module) : module.dispatch(name, input, context));
-    // Probes and operators bypass admission, so that they still reach an overloaded module.
-    const passes = kernel === 'ping' || kernel === 'writes' || kernel === 'operate';
+    const passes = kernel !== undefined && unlimited.has(kernel);
     const work = passes ? run() : module.admission.run(run, { ...context, what });
     return byDeadline(module.inFlight.until(work), context, what);
   }
@@ -170,9 +183,11 @@ class ServedModule {
         );
       case 'read':
       case 'write':
-        if (context.caller !== 'gateway')
-          throw betweenProcesses('forbidden', 'public resources are reached through the gateway');
-        return this.#publicRoad({ input, context });
+        if (context.caller !== 'gateway') throw publicOnly();
+        return answerOf((await this.#publicRoad({ input: requestOf(input as PassedOn), context })) as Response);
+      case 'stream':
+        if (context.caller !== 'gateway') throw publicOnly();
+        return this.#streams.take(input as StreamStep, context);
       case 'operate':
         return this.#operate(input as PassedOn, context);
       case 'identify':
@@ -212,15 +227,20 @@ class ServedModule {
     return answerOf(await adminRoutes.fetch(requestOf(asked), { passedOn: this.#name }));
   }
 
-  async #resource(passedOn: PassedOn): Promise<PassedBack> {
+  async #resource(request: Request): Promise<Response> {
     if (!this.#routes) throw refusal('not-found', `${this.#name} has no public resources`);
     try {
-      return await answerOf(await this.#routes.fetch(requestOf(passedOn)));
+      return await this.#routes.fetch(request);
     } catch (error) {
-      const { method, path } = passedOn;
-      this.#failures.add({ message: 'a public request failed', error, fields: { method, path } });
-      return answerOf(problemResponse(error));
+      this.#noteFailed(error, request);
+      return problemResponse(error);
     }
+  }
+
+  #noteFailed(error: unknown, { method, url }: Request): void {
+    const { pathname, search } = new URL(url);
+    const fields = { method, path: `${pathname}${search}` };
+    this.#failures.add({ message: 'a public request failed', error, fields });
   }
 }
 
@@ -228,6 +248,10 @@ type Take = (
   events: ReturnType<typeof encodeAgain>[],
   envelopes: Parameters<typeof encodeAgain>[0][],
 ) => Promise<unknown>;
+
+function publicOnly(): Error {
+  return betweenProcesses('forbidden', 'public resources are reached through the gateway');
+}
 
 function notDeclared(module: string, other: string, list: 'uses' | 'listensTo'): Error {
   return betweenProcesses('forbidden', `"${module}" does not declare "${other}" in the "${list}" of its module.json`);

@@ -27,6 +27,7 @@ export interface QueueWay {
  * notice. All queue transports of a process to the same broker share one connection.
  */
 export class QueueTransport extends WireTransport implements Link {
+  readonly isShared = true;
   readonly #shared: ReturnType<typeof shareConnection>;
   #live: Live | undefined;
   #closed = false;

@@ -6,4 +6,4 @@ export { Admission } from './resilience/admission.ts';
 export { type PoliciesConfig, policiesSchema, refuseUnknownPolicies } from './resilience/policies.ts';
 export { mayRetry } from './resilience/retrying.ts';
 export { withKey } from './road.ts';
-export { Upstream } from './upstream.ts';
+export { type Pinned, Upstream } from './upstream.ts';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { CallRequest, Link, Next, RoadHooks, Transport } from '../../kernel/calls/index.ts';
-import { type CallCounter, composeSteps, ofKernel } from '../../kernel/calls/index.ts';
+import { type CallCounter, composeSteps, ofKernel, unreachableBecause } from '../../kernel/calls/index.ts';
 import type { Clock } from '../../kernel/context/index.ts';
+import { refusal } from '../../kernel/errors/index.ts';
 import type { Discovery } from '../../kernel/ports/index.ts';
 import { type Log, OncePerMinute } from '../../kernel/telemetry/index.ts';
 import { Balancer } from './balancer.ts';
@@ -21,6 +22,14 @@ export interface UpstreamDependencies {
   readonly steady?: Clock;
   readonly random: () => number;
   readonly log: Log;
+}
+
+/** An instance that has been chosen for several calls. */
+export interface Pinned extends Transport {
+  /** Whether the instance is about to stop, or the module has moved. The calls still go there. */
+  isLeaving(): boolean;
+  /** Call it once, after the last call: a move of the module waits for it. */
+  release(): void;
 }
 
 /** A working instance answers sooner, unless its machine is busy. */
@@ -72,6 +81,30 @@ export class Upstream implements Transport {
     answer.then(this.#ended, this.#ended);
     countSent(this.parts.hooks?.counter, request, this.instances[0]?.address, answer);
     return answer;
+  }
+
+  /**
+   * Chooses an instance for several calls that belong together; none is tried again. Throws `unavailable` when there is no instance, and
+   * `no-streams` when calls cannot be sent to the same instance.
+   */
+  pin(): Pinned {
+    const chosen = this.#balancer.pick();
+    if (!chosen) throw unreachableBecause(this.module, this.#balancer.lastFailure, false);
+    if (chosen.link.isShared)
+      throw refusal('no-streams', `${this.module} is called over a queue; place it in-process, by http or by grpc`);
+    chosen.inFlight += 1;
+    this.#inFlight += 1;
+    return {
+      call: (request) => chosen.link.call(request),
+      isLeaving: () =>
+        this.#whenIdle !== undefined ||
+        chosen.leavingUntil > this.parts.clock.now() ||
+        !this.instances.includes(chosen),
+      release: () => {
+        this.#balancer.answered(chosen);
+        this.#ended();
+      },
+    };
   }
 
   /** Resolves with whether calls reach any instance now: it answers, and is not left out. */
@@ -151,7 +184,8 @@ export function ping(module: string, link: Link, clock: Clock, withinMs = pingWi
 
 /** Puts the last steps of the road in front of a link. */
 function overRoad(link: Link, hooks: RoadHooks): Link {
-  return { call: composeSteps(outgoingRoad.link, hooks, (call) => link.call(call)), close: () => link.close() };
+  const call = composeSteps(outgoingRoad.link, hooks, (request: CallRequest) => link.call(request));
+  return { call, close: () => link.close(), isShared: link.isShared ?? false };
 }
 
 /** Counts a call that leaves this process. A call of another process, which this one passes on, is counted there. */

@@ -11,6 +11,8 @@ export {
   type PassedBack,
   type PassedOn,
   type ShownDatabase,
+  type StreamStep,
+  type StreamStepAnswer,
 } from './kernel-operations.ts';
 export { type RoadHooks, road } from './road.ts';
 export {

@@ -17,6 +17,37 @@ const request = z.object({
 });
 const answer = z.object({ status: z.int(), headers: z.record(z.string(), z.string()), body: z.string(), encoding });
 
+/**
+ * One step of a request whose body or answer travels in parts. `open` begins the request, `push` brings a part of its body, `answer` waits for
+ * the answer, `pull` for a part of its body, and `cancel` ends all.
+ */
+const streamStep = z.object({
+  id: z.string(),
+  step: z.enum(['open', 'push', 'answer', 'pull', 'cancel']),
+  request: request.optional(),
+  uploads: z.boolean().optional(),
+  downloads: z.boolean().optional(),
+  /** In base64. */
+  bytes: z.string().optional(),
+  last: z.boolean().optional(),
+  /** An RFC 9457 problem, as JSON. */
+  problem: z.string().optional(),
+});
+const streamStepAnswer = z.object({
+  answer: answer.optional(),
+  /** Whether the body of the answer follows in parts. */
+  streams: z.boolean().optional(),
+  bytes: z.string().optional(),
+  /** Whether there is no other part, or none is wanted. */
+  last: z.boolean().optional(),
+  /** Whether the handler has not read the last part yet. */
+  full: z.boolean().optional(),
+  /** An RFC 9457 problem, as JSON. */
+  problem: z.string().optional(),
+});
+export type StreamStep = z.output<typeof streamStep>;
+export type StreamStepAnswer = z.output<typeof streamStepAnswer>;
+
 /** The identity of a database: its system (once known), its own id, and its number of commits. */
 const database = z.object({ system: z.string().optional(), id: z.string(), commits: z.int().min(0) });
 export type ShownDatabase = z.output<typeof database>;
@@ -55,6 +86,12 @@ export const kernel = contract('kerf', {
     }),
     read: query({ summary: 'Asks for a public resource', input: request, output: answer, timeoutMs: longestMs }),
     write: command({ summary: 'Changes a public resource', input: request, output: answer, timeoutMs: longestMs }),
+    stream: command({
+      summary: 'Takes one step of a request for a public resource whose body or answer is a stream',
+      input: streamStep,
+      output: streamStepAnswer,
+      timeoutMs: longestMs,
+    }),
     operate: command({ summary: 'Passes an operator on', input: request, output: answer, timeoutMs: 10_000 }),
     identify: query({
       summary: 'Which database the module has here; says to which system it belongs',

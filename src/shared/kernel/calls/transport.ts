@@ -45,6 +45,8 @@ export type ServeStep = StepOf<ServedCall, unknown>;
 
 /** A transport to one other process. */
 export interface Link extends Transport {
+  /** Whether several processes take its calls, so that two calls may reach two processes. */
+  readonly isShared?: boolean;
   /** Closes its connections and refuses calls in flight as `unavailable`. */
   close(): Promise<void>;
 }

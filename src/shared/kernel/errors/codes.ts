@@ -16,6 +16,7 @@ export const kernelCodes = {
   'too-many-requests': { status: 429, title: 'Too many requests' },
   cancelled: { status: 499, title: 'The caller has gone' },
   internal: { status: 500, title: 'Internal error' },
+  'no-streams': { status: 501, title: 'The transport of the module carries no streams' },
   unavailable: { status: 503, title: 'A required part of the system cannot be reached' },
   'move-failed': { status: 503, title: 'The module could not be moved; it is where it was' },
   overloaded: { status: 503, title: 'The system is overloaded' },

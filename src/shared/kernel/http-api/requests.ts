@@ -3,16 +3,18 @@ import { currentContext, type Principal } from '../context/index.ts';
 import { type Preconditions, parseInput } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import { readJson } from './body.ts';
+import type { Details, Endpoint, Request } from './endpoint.ts';
 import { fromQuery, fromText } from './lists.ts';
 import { preconditionsOf } from './preconditions.ts';
-import type { Details, Endpoint, Request } from './resources.ts';
 
+const never = new AbortController().signal;
 const noPreconditions: Preconditions = {};
 
 /** Reads what the endpoint declares. Throws a refusal for invalid input, and for a principal that the endpoint does not serve. */
 export async function requestOf<E extends Details>({ req }: Context, endpoint: Endpoint): Promise<Request<E>> {
   const { params, query, headers } = endpoint;
-  admit(endpoint, currentContext());
+  const context = currentContext();
+  admit(endpoint, context);
   return {
     params:
       params &&
@@ -29,7 +31,10 @@ export async function requestOf<E extends Details>({ req }: Context, endpoint: E
       ),
     body: await bodyOf(req.raw, endpoint),
     preconditions: endpoint.etag ? preconditionsOf((name) => req.header(name)) : noPreconditions,
-    member: currentContext()?.member ?? '',
+    member: context?.member ?? '',
+    get signal() {
+      return context?.cancellation?.signal ?? never;
+    },
   } as Request<E>;
 }
 
@@ -42,7 +47,8 @@ function admit({ member: needsMember, roles: accepted }: Endpoint, { member, rol
     throw refusal('forbidden', `this needs the role ${accepted.join(' or ')}`);
 }
 
-async function bodyOf(request: globalThis.Request, { body, raw }: Details): Promise<unknown> {
+async function bodyOf(request: globalThis.Request, { body, raw, upload }: Details): Promise<unknown> {
+  if (upload) return request.body ?? new Blob([]).stream();
   if (raw) return new Uint8Array(await request.arrayBuffer());
   return body && parseInput(body, await readJson(request));
 }

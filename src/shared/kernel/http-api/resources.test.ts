@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Principal, runInContext } from '../context/index.ts';
-import { answer, type Endpoint, Resources } from './resources.ts';
+import { answer, type Endpoint } from './endpoint.ts';
+import { Resources } from './resources.ts';
 
 /** Calls an endpoint with these parameter schemas. Its answer contains the parameters that the handler received. */
 async function ask(parts: Partial<Endpoint>, path: string, headers: Record<string, string> = {}) {

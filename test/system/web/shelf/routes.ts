@@ -4,6 +4,7 @@ import { refusal } from 'kerf/errors';
 import { answer, Resources } from 'kerf/http-api';
 import { z } from 'zod';
 import { box, name, type shelf } from './contract.ts';
+import { addStreams } from './streams.ts';
 
 /** The key of the webhooks. */
 export const hookKey = 'a key';
@@ -16,7 +17,7 @@ const versioned = (given: Box) => answer(200, given, { etag: `"${given.version}"
 const details = { params, etag: true, answers: { 200: box }, refusals: ['not-found'] } as const;
 
 export function routes(self: Client<typeof shelf>): Resources {
-  return new Resources('shelf')
+  return addStreams(new Resources('shelf'))
     .get('/boxes/:name', 'A box', details, async ({ params }) => versioned(await self.read(params)))
     .get('/labels/:name', 'A box by its label', details, async ({ params }) => answer(200, await self.read(params)))
     .put('/boxes/:name', 'Fills a box', { ...details, body: content }, async ({ params, body, preconditions }) =>
