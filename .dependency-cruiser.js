@@ -142,6 +142,8 @@ export const vendors = {
     'shared/control/host',
     'shared/control/relocation',
     'shared/kernel/http-api',
+    // Middleware of public resources.
+    ...['compositions', 'modules'],
   ],
   jose: ['shared/control/identity'],
   mitt: ['shared/kernel/events'],

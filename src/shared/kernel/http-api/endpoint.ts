@@ -1,4 +1,4 @@
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import type { z } from 'zod';
 import type { Preconditions } from '../contract/index.ts';
 import type { StreamLimits } from './streams.ts';
@@ -41,6 +41,8 @@ export interface Endpoint {
    * already is answered 304. The other methods check `preconditions` in their unit of work (`checkPreconditions`).
    */
   readonly etag?: boolean;
+  /** Hono's middleware around this endpoint, inside the middleware of its `Resources`. */
+  readonly use?: readonly MiddlewareHandler[];
   /** Uses much CPU time. The gateway limits such requests in flight for each client. */
   readonly costly?: boolean;
 }
@@ -60,6 +62,8 @@ export interface Request<E extends Partial<Endpoint>> {
     : E extends { readonly upload: object }
       ? ReadableStream<Uint8Array>
       : Parsed<E['body']>;
+  /** Returns what a middleware has set: `c.set('tenant', …)`. */
+  readonly get: (name: string) => unknown;
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
   /** From `If-Match` and `If-None-Match`, for an endpoint with `etag`; empty otherwise. */

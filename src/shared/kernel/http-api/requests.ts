@@ -1,4 +1,4 @@
-import type { Context } from 'hono';
+import type { Context, HonoRequest } from 'hono';
 import { currentContext, type Principal } from '../context/index.ts';
 import { type Preconditions, parseInput } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
@@ -11,7 +11,8 @@ const never = new AbortController().signal;
 const noPreconditions: Preconditions = {};
 
 /** Reads what the endpoint declares. Throws a refusal for invalid input, and for a principal that the endpoint does not serve. */
-export async function requestOf<E extends Details>({ req }: Context, endpoint: Endpoint): Promise<Request<E>> {
+export async function requestOf<E extends Details>(c: Context, endpoint: Endpoint): Promise<Request<E>> {
+  const { req } = c;
   const { params, query, headers } = endpoint;
   const context = currentContext();
   admit(endpoint, context);
@@ -29,9 +30,10 @@ export async function requestOf<E extends Details>({ req }: Context, endpoint: E
         headers,
         fromText(headers, (name) => req.header(name)),
       ),
-    body: await bodyOf(req.raw, endpoint),
+    body: await bodyOf(c.req, endpoint),
     preconditions: endpoint.etag ? preconditionsOf((name) => req.header(name)) : noPreconditions,
     member: context?.member ?? '',
+    get: (name: string) => c.get(name),
     get signal() {
       return context?.cancellation?.signal ?? never;
     },
@@ -47,8 +49,10 @@ function admit({ member: needsMember, roles: accepted }: Endpoint, { member, rol
     throw refusal('forbidden', `this needs the role ${accepted.join(' or ')}`);
 }
 
-async function bodyOf(request: globalThis.Request, { body, raw, upload }: Details): Promise<unknown> {
-  if (upload) return request.body ?? new Blob([]).stream();
+/** Reads through Hono's wrapper: a middleware may have read the body before. */
+async function bodyOf(request: HonoRequest, { body, raw, upload }: Details): Promise<unknown> {
+  if (upload) return request.raw.body ?? new Blob([]).stream();
   if (raw) return new Uint8Array(await request.arrayBuffer());
-  return body && parseInput(body, await readJson(request));
+  const { headers } = request.raw;
+  return body && parseInput(body, await readJson({ headers, arrayBuffer: () => request.arrayBuffer() }));
 }

@@ -1,4 +1,5 @@
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import { currentContext, runInContext } from '../context/index.ts';
 import type { Contract } from '../contract/index.ts';
 import { isRefusal, refusal, StartError } from '../errors/index.ts';
@@ -13,15 +14,27 @@ export class Resources {
   readonly endpoints: ServedEndpoint[] = [];
   readonly tag: string;
   readonly contract?: Contract;
+  readonly #middleware: MiddlewareHandler[] = [];
 
   /** `contract` gives the API reference the status and title of declared refusals. */
   constructor(tag: string, contract?: Contract) {
     this.tag = tag;
     this.contract = contract;
     this.app.onError((error) => {
+      if (isRefusal(error)) return problemResponse(error);
+      if (error instanceof HTTPException) return error.getResponse();
       throw error;
     });
     this.app.notFound(() => problemResponse(refusal('not-found')));
+  }
+
+  /**
+   * Runs Hono's middleware around all endpoints that are added after this call, in the process of the module. It sees the request as the
+   * gateway has passed it on: without the headers that belong to the gateway, such as `authorization`.
+   */
+  use(...middleware: readonly MiddlewareHandler[]): this {
+    this.#middleware.push(...middleware);
+    return this;
   }
 
   /** Adds an endpoint: `get('/orders/:id', 'Your order', { params: idParam, answers: { 200: order } }, async ({ params }) => …)`. */
@@ -61,11 +74,15 @@ export class Resources {
         return await withTime(endpoint, () => answerTo(c));
       } catch (error) {
         if (isRefusal(error)) return problemResponse(error);
+        if (error instanceof HTTPException) return error.getResponse();
         throw error;
       }
     };
-    this.endpoints.push({ ...endpoint, serve });
-    this.app.on(endpoint.method.toUpperCase(), endpoint.path, serve);
+    const middleware = [...this.#middleware, ...(endpoint.use ?? [])];
+    for (const each of [...middleware, serve]) this.app.on(endpoint.method.toUpperCase(), endpoint.path, each);
+    // Middleware changes the answer through Hono's context, so it needs the dispatch of an application.
+    const throughApp = async (c: Context) => this.app.fetch(c.req.raw, c.env);
+    this.endpoints.push({ ...endpoint, serve: middleware.length > 0 ? throughApp : serve });
     return this;
   }
 }

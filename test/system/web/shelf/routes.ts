@@ -1,4 +1,8 @@
 import { createHmac } from 'node:crypto';
+import { compress } from 'hono/compress';
+import { createMiddleware } from 'hono/factory';
+import { HTTPException } from 'hono/http-exception';
+import { timing } from 'hono/timing';
 import type { Client } from 'kerf/contract';
 import { refusal } from 'kerf/errors';
 import { answer, Resources } from 'kerf/http-api';
@@ -10,6 +14,23 @@ import { addStreams } from './streams.ts';
 export const hookKey = 'a key';
 const signature = z.object({ 'x-signature': z.string() });
 
+const marks = createMiddleware(async (c, next) => {
+  await next();
+  c.header('x-shelf', 'served');
+});
+const guard = createMiddleware(async (c, next) => {
+  if (c.req.header('x-key') === 'broken') throw new Error('the guard broke');
+  if (c.req.header('x-key') !== 'key') throw new HTTPException(403, { message: 'no key' });
+  await next();
+});
+const readsFirst = createMiddleware(async (c, next) => {
+  c.set('seen', Object.keys(await c.req.json()));
+  await next();
+});
+const fails = createMiddleware(async () => {
+  throw refusal('conflict', 'refused by a middleware');
+});
+
 type Box = z.output<typeof box>;
 const params = z.object({ name });
 const content = z.strictObject({ content: z.string().min(1).max(500) });
@@ -18,6 +39,7 @@ const details = { params, etag: true, answers: { 200: box }, refusals: ['not-fou
 
 export function routes(self: Client<typeof shelf>): Resources {
   return addStreams(new Resources('shelf'))
+    .use(marks, timing())
     .get('/boxes/:name', 'A box', details, async ({ params }) => versioned(await self.read(params)))
     .get('/labels/:name', 'A box by its label', details, async ({ params }) => answer(200, await self.read(params)))
     .put('/boxes/:name', 'Fills a box', { ...details, body: content }, async ({ params, body, preconditions }) =>
@@ -37,6 +59,13 @@ export function routes(self: Client<typeof shelf>): Resources {
         return answer(200, body, { 'content-type': 'application/octet-stream' });
       },
     )
+    .post(
+      '/notes',
+      'Takes a note, through middleware of its own',
+      { body: content, answers: { 200: z.any() }, use: [guard, readsFirst, compress({ threshold: 0 })] },
+      async ({ body, get }) => answer(200, { ...body, seen: get('seen') }, { 'content-type': 'application/json' }),
+    )
+    .get('/fails', 'Fails', { answers: { 200: z.any() }, use: [fails] }, async () => answer(200, {}))
     .delete(
       '/boxes/:name',
       'Removes a box',

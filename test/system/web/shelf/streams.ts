@@ -4,8 +4,8 @@ import { answer, type Resources, serverSentEvents } from 'kerf/http-api';
 import { z } from 'zod';
 
 const mebibyte = 1024 * 1024;
-const upload = { maxBytes: 64 * mebibyte, seconds: 30 };
-const download = { ...upload, contentType: 'application/octet-stream' };
+const upload = { maxBytes: 24 * mebibyte, seconds: 60 };
+const download = { maxBytes: 64 * mebibyte, seconds: 60, contentType: 'application/octet-stream' };
 const state = z.object({ open: z.int(), produced: z.int(), aborted: z.int() });
 
 /** Adds endpoints whose bodies and answers are streams. `/streams/state` tells what is going on in the process of the module. */
