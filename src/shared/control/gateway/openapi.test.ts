@@ -145,3 +145,20 @@ describe('the requirements of an endpoint', () => {
     });
   });
 });
+
+describe('bodies that are no JSON', () => {
+  const size = { maxBytes: 1, seconds: 1 };
+
+  it('have their content types', () => {
+    const { paths } = documentOf(
+      get('/raw', { method: 'post', raw: size }),
+      get('/copy', { method: 'post', upload: size, download: { ...size, contentType: 'text/csv' } }),
+    ) as unknown as { paths: Record<string, { post: Record<string, never> }> };
+    const bytes = { '*/*': { schema: { type: 'string', format: 'binary' } } };
+    expect(paths['/raw']!.post).toMatchObject({ requestBody: { content: bytes }, responses: { 413: {} } });
+    expect(paths['/copy']!.post).toMatchObject({
+      requestBody: { content: bytes },
+      responses: { 200: { content: { 'text/csv': {} } }, 413: {}, 501: {} },
+    });
+  });
+});

@@ -42,7 +42,7 @@ const problemSchema = {
 };
 
 function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: string, schemas: Schemas): Json {
-  const { summary, member, roles, params, query, headers, body, raw, answers, etag, refusals = [] } = endpoint;
+  const { summary, member, roles, params, query, headers, body, raw, upload, download, etag, refusals = [] } = endpoint;
   const takesInput = params || query || headers || body;
   const codes = [
     ...refusals,
@@ -50,7 +50,8 @@ function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: 
     ...(etag ? ['precondition-failed'] : []),
     ...(takesInput ? ['invalid-input'] : []),
     ...(body ? ['malformed-body'] : []),
-    ...(body || raw ? ['body-too-large'] : []),
+    ...(body || raw || upload ? ['body-too-large'] : []),
+    ...(upload || download ? ['no-streams'] : []),
     'malformed-request',
     'too-many-requests',
     'internal',
@@ -75,12 +76,12 @@ function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: 
         content: { 'application/json': { schema: schemas.of(body, 'input', `${id}_body`) } },
       },
     }),
-    ...(raw && {
+    ...((raw || upload) && {
       requestBody: { required: true, content: { '*/*': { schema: { type: 'string', format: 'binary' } } } },
     }),
     responses: {
       ...(etag && endpoint.method === 'get' && { 304: { description: 'The client has this state already' } }),
-      ...success(answers, (status, schema) => schemas.of(schema, 'output', `${id}_${status}`)),
+      ...success(endpoint, (status, schema) => schemas.of(schema, 'output', `${id}_${status}`)),
       ...refused(codes, contract),
     },
   };
@@ -132,13 +133,14 @@ const conditions = ['if-match', 'if-none-match'].map((name) => ({
 
 const outcomes: Record<string, string> = { 202: 'Not decided yet', 503: 'Not now' };
 
-function success(answers: Endpoint['answers'], describe: Describe<string>): Json {
+function success({ answers, download }: Endpoint, describe: Describe<string>): Json {
+  const contentType = download?.contentType ?? 'application/json';
   return Object.fromEntries(
     Object.entries(answers).map(([status, schema]) => [
       status,
       {
         description: outcomes[status] ?? 'Done',
-        ...(status !== '204' && { content: { 'application/json': { schema: describe(status, schema) } } }),
+        ...(status !== '204' && { content: { [contentType]: { schema: describe(status, schema) } } }),
       },
     ]),
   );
