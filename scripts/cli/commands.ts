@@ -13,6 +13,7 @@ export const topics: Readonly<Record<string, Readonly<Record<string, Entry>>>> =
     dev: { summary: 'runs the system, and serves each change', load: () => import('../dev.ts') },
     'log-levels': { summary: 'shows and changes the levels of the logs', load: () => import('../log-levels.ts') },
     faults: { summary: 'makes calls slow, failing, lost or duplicate', load: () => import('../faults.ts') },
+    'api-keys': { summary: 'makes, shows and revokes the keys of programs', load: () => import('../api-keys.ts') },
     roles: { summary: 'shows and changes the roles of members', load: () => import('../roles.ts') },
     identity: { summary: 'prints the identity for another machine', load: () => import('../identity.ts') },
     'rotate-keys': { summary: 'makes new signing keys', load: () => import('../rotate-keys.ts') },

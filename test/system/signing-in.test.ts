@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IdentityProvider, shopAudience } from '../harness/identity-provider.ts';
-import { eventually, Kerf, placements, startAndFail } from '../harness/kerf.ts';
+import { eventually, Kerf, newDataDir, placements, startAndFail } from '../harness/kerf.ts';
 import { logLines } from '../harness/log.ts';
 import { Operator } from '../harness/operator.ts';
 import { Shop } from '../harness/shop.ts';
@@ -107,6 +107,102 @@ describe.each([
     expect((await change(old)).status).toBe(401);
     expect(await readiness(kerf)).toMatchObject({ status: 'ready', identityProvider: 'ready' });
   });
+});
+
+describe.each([
+  { name: 'all in-process', out: [] },
+  { name: 'modules out by HTTP', out },
+  { name: 'modules out by gRPC', out, via: 'grpc' },
+])('API keys, $name', (topology) => {
+  let kerf: Kerf;
+  let operator: Operator;
+
+  beforeAll(async () => {
+    kerf = await Kerf.start({ env: { ...placements(topology), RATE_LIMIT_PER_MINUTE: '40', LOG_LEVEL: 'debug' } });
+    operator = new Operator(kerf);
+  });
+  afterAll(async () => expect(await kerf.stop(), kerf.stderr).toBe(0));
+
+  const withKey = async (name: string) => {
+    const made = { name, roles: ['catalog-editor'] };
+    const { status, body } = await operator.ask<{ id: string; token: string }>('POST', '/api-keys', made);
+    expect(status).toBe(201);
+    return { id: body.id, shop: new Shop(kerf.url, body.token) };
+  };
+
+  it('have the roles that an operator gave to them, until they are revoked', async () => {
+    const { id, shop } = await withKey('Import');
+    expect(await change(shop)).toMatchObject({ status: 200, body: { sku: 'OIL' } });
+    expect(await shop.get('/orders')).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    expect(await shop.send('DELETE', '/sessions/current')).toMatchObject({ status: 403 });
+    expect((await operator.ask('DELETE', `/api-keys/${id}`)).status).toBe(200);
+    expect(await change(shop)).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+    expect((await operator.ask('DELETE', `/api-keys/${id}`)).status).toBe(404);
+  });
+
+  it('have a limit of requests each, apart from that of the address that they come from', async () => {
+    const [one, two] = [await withKey('One'), await withKey('Two')];
+    const statuses = async (shop: Shop, times: number) => {
+      const answers = await Promise.all(Array.from({ length: times }, () => shop.get('/products/OIL')));
+      return answers.filter(({ status }) => status === 429).length;
+    };
+    expect(await statuses(one.shop, 42)).toBe(2);
+    expect(await statuses(two.shop, 40)).toBe(0);
+    expect((await change(two.shop)).status).toBe(429);
+    const wrong = new Shop(kerf.url, `${one.shop.token!.slice(0, -4)}AAAA`);
+    expect((await change(wrong)).status).toBe(401);
+  });
+
+  // The same in every topology: the home process alone knows the keys.
+  if (topology.out.length > 0) return;
+
+  it('are made, listed and revoked by a command, and shown once', async () => {
+    const made = await operator.runInHost('api-keys', ['create', 'Nightly import', 'catalog-editor', '--days', '30']);
+    expect([made.code, made.stderr]).toEqual([0, '']);
+    const [token, , revoke] = made.stdout.trim().split('\n');
+    const shop = new Shop(kerf.url, token);
+    expect((await change(shop)).status).toBe(200);
+    const list = await operator.runInHost('api-keys', ['list']);
+    expect(list.stdout).toMatch(/Nightly import +catalog-editor +made \S+ +ends \S+ +used \S+/);
+    expect(list.stdout).not.toContain(token!.slice(-43));
+    const id = /revoke ([0-9a-f]{16})$/.exec(revoke!)![1]!;
+    expect((await operator.runInHost('api-keys', ['revoke', id])).code).toBe(0);
+    expect((await change(shop)).status).toBe(401);
+  });
+
+  it.each<[string[], string]>([
+    [[], 'name an action: create, list, revoke'],
+    [['create', 'x'], 'say the name of the key and its roles'],
+    [['create', 'x', 'catalog-editor', '--days', '0'], '--days takes a number of whole days, 1 to 3650, not "0"'],
+    [['create', 'x', 'admin'], 'roles.0: there is no role "admin"; there are catalog-editor'],
+    [['list', '--days', '1'], 'list takes no --days'],
+    [['revoke'], 'say the id of the key'],
+    [['revoke', '../sessions'], 'there is no API key "../sessions"'],
+  ])('the command says what is wrong: %j', async (words, message) => {
+    const { code, stdout, stderr } = await operator.runInHost('api-keys', words);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(message);
+  });
+});
+
+it('API keys and roles survive a restart, and a change of the signing keys', async () => {
+  const dataDir = newDataDir();
+  const first = await Kerf.start({ dataDir });
+  const operator = new Operator(first);
+  const { body: made } = await operator.ask<{ token: string }>('POST', '/api-keys', {
+    ...{ name: 'Lasting', roles: ['catalog-editor'] },
+  });
+  const editor = await new Shop(first.url).join({ email: 'editor@example.com' });
+  const { id: member } = (await editor.get<{ id: string }>('/members/me')).body;
+  await operator.ask('PUT', '/roles', { member, roles: ['catalog-editor'] });
+  await first.stop();
+
+  expect((await operator.run('rotate-keys', ['--revoke'])).code).toBe(0);
+  const second = await Kerf.start({ dataDir });
+  expect((await change(new Shop(second.url, made.token))).status).toBe(200);
+  expect((await change(new Shop(second.url, editor.token))).status).toBe(401);
+  expect((await change(await new Shop(second.url).signIn('editor@example.com'))).status).toBe(200);
+  await second.stop();
 });
 
 it('a provider without an audience stops the start, in one line', async () => {

@@ -1,4 +1,4 @@
-export { memberRolesSchema, rolesAnswer } from './access.ts';
+export { apiKeysAnswer, memberRolesSchema, newApiKeyAnswer, newApiKeySchema, rolesAnswer } from './access.ts';
 export { adviceAnswer } from './advice.ts';
 export { deadLetterRow, deadLetterSchema, decidedRow } from './dead-letters.ts';
 export {

@@ -135,11 +135,12 @@ describe('the requirements of an endpoint', () => {
   }
   const refused = ['401', '403'];
 
-  it('are a session, a session with one of several roles, or nothing', () => {
+  it('are a session, a session or an API key with one of several roles, or nothing', () => {
+    expect(described({ member: true, roles: ['editor'] }).security).toEqual([{ session: ['editor'] }]);
     expect(described({})).toEqual({ refused: [] });
     expect(described({ member: true })).toEqual({ security: [{ session: [] }], refused });
     expect(described({ roles: ['editor', 'owner'] })).toEqual({
-      security: [{ session: ['editor'] }, { session: ['owner'] }],
+      security: [{ session: ['editor'] }, { session: ['owner'] }, { apiKey: ['editor'] }, { apiKey: ['owner'] }],
       description: 'Needs the role `editor` or `owner`.',
       refused,
     });

@@ -23,6 +23,7 @@ export function describeApi(resources: readonly Resources[]): Json {
     components: {
       securitySchemes: {
         session: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The token of a member' },
+        apiKey: { type: 'http', scheme: 'bearer', bearerFormat: 'kerf_…', description: 'The key of a program' },
       },
       schemas: schemas.components,
     },
@@ -90,7 +91,9 @@ function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: 
 /** Returns the alternatives of who may use an endpoint. A role is one as OpenAPI 3.1 means it: it stands beside the scheme. */
 function securityOf({ member, roles }: Endpoint): Json {
   if (!member && !roles) return {};
-  return { security: (roles ?? [undefined]).map((role) => ({ session: role === undefined ? [] : [role] })) };
+  const schemes = member ? ['session'] : ['session', 'apiKey'];
+  if (!roles) return { security: [{ session: [] }] };
+  return { security: schemes.flatMap((scheme) => roles.map((role) => ({ [scheme]: [role] }))) };
 }
 
 /**

@@ -3,21 +3,24 @@ import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import { type Refusal, refusal } from '../../kernel/errors/index.ts';
 import { problemResponse } from '../../kernel/http-api/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
-import { clientNetwork } from '../http-server/index.ts';
 import { currentClient } from './client-address.ts';
+import { currentSession, limitedAs } from './request-context.ts';
 
 const windowMs = 60_000;
 
-/** Limits each client to `perMinute` requests. A client is one IPv4 address or one IPv6 /64 network. Zero means no limit. */
+/**
+ * Limits each client to `perMinute` requests. A client is one API key, one IPv4 address or one IPv6 /64 network. Zero means no limit.
+ */
 export function rateLimit(perMinute: number, log: Pick<Log, 'warn'>): MiddlewareHandler {
   if (perMinute === 0) return (_c, next) => next();
   const limiter = new RateLimiterMemory({ points: perMinute, duration: windowMs / 1_000 });
   return async (_c, next) => {
-    const client = currentClient();
+    const limited = limitedAs(currentClient());
     try {
-      await limiter.consume(clientNetwork(client));
-    } catch (limited) {
-      const { consumedPoints, msBeforeNext } = limited as RateLimiterRes;
+      await limiter.consume(limited);
+    } catch (refused) {
+      const { consumedPoints, msBeforeNext } = refused as RateLimiterRes;
+      const client = currentSession()?.apiKey === undefined ? currentClient() : limited;
       if (consumedPoints === perMinute + 1) log.warn({ client }, 'a client made too many requests');
       // The limiter reads the wall clock, which may step back. A timer still ends its window on time.
       return problemResponse(tryAgainIn(Math.min(msBeforeNext, windowMs)));
@@ -42,7 +45,7 @@ export class RequestsInFlight {
 
   /** Resolves with the result of `serve`, or with a refusal response. */
   async run<T>(serve: () => T | Promise<T>): Promise<T | Response> {
-    const end = this.begin(clientNetwork(currentClient()));
+    const end = this.begin(limitedAs(currentClient()));
     if (!end) return problemResponse(tryAgainIn(1_000));
     try {
       return await serve();

@@ -5,6 +5,7 @@ import { Cancellation, newId, runInContext } from '../../kernel/context/index.ts
 import type { Session } from '../../kernel/http-api/index.ts';
 import { bearer } from '../../kernel/ports/index.ts';
 import type { OpenSpan } from '../../kernel/telemetry/index.ts';
+import { clientNetwork } from '../http-server/index.ts';
 import type { Credentials } from '../identity/index.ts';
 import type { EndedRequest } from './request-end.ts';
 import { endRequestSpan, nameRequestSpan, startRequestSpan } from './request-span.ts';
@@ -25,6 +26,12 @@ const current = new AsyncLocalStorage<RequestState>();
 /** Returns the session of the current request. */
 export function currentSession(): Session | undefined {
   return current.getStore()?.session;
+}
+
+/** Returns whose requests count together: those of an API key, wherever they come from, or those of a client's network. */
+export function limitedAs(client: string): string {
+  const key = currentSession()?.apiKey;
+  return key === undefined ? clientNetwork(client) : `API key ${key}`;
 }
 
 /** Records which resource serves the current request, such as `/products/{sku}`, for its span and its metrics. */

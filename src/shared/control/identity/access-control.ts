@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { StartError } from '../../kernel/errors/index.ts';
+import { ApiKeys } from './api-keys.ts';
 import { MemberRoles } from './member-roles.ts';
 
 /** Neither a space nor a comma: roles stand in lists. ASCII only, so that two roles never look alike. */
@@ -12,10 +13,12 @@ const roleName = /^[A-Za-z0-9][\w.:-]{0,63}$/;
 export class AccessControl {
   readonly #roles = new Set<string>();
   readonly memberRoles: MemberRoles;
+  readonly apiKeys: ApiKeys;
 
   /** `folder` is the folder of keys. */
   constructor(folder: string) {
     this.memberRoles = new MemberRoles(join(folder, 'roles'));
+    this.apiKeys = new ApiKeys(join(folder, 'api-keys'));
   }
 
   /** The roles that endpoints ask for. */

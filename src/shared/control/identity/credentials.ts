@@ -1,6 +1,7 @@
 import { refusal } from '../../kernel/errors/index.ts';
 import type { Session, Sessions } from '../../kernel/http-api/index.ts';
 import type { AccessControl } from './access-control.ts';
+import { ApiKeys } from './api-keys.ts';
 import type { ProviderSessions } from './provider/index.ts';
 import type { SessionTokens } from './session-tokens.ts';
 
@@ -29,6 +30,7 @@ export class Credentials implements Sessions {
    * with `unavailable` when that cannot be told now.
    */
   async verify(token: string): Promise<Session | undefined> {
+    if (ApiKeys.claims(token)) return this.#ofKey(token);
     const session = (await this.sessions.verify(token)) ?? (await this.#ofProvider(token));
     return session && this.#withRoles(session);
   }
@@ -36,6 +38,17 @@ export class Credentials implements Sessions {
   async #ofProvider(token: string): Promise<Session | undefined> {
     const session = await this.provider?.verify(token);
     return session && !this.sessions.isEnded(session) ? session : undefined;
+  }
+
+  #ofKey(token: string): Session | undefined {
+    try {
+      const session = this.access.apiKeys.verify(token);
+      const roles = this.access.existing(session?.roles ?? []);
+      // A key whose roles no endpoint asks for any more has no rights at all.
+      return session && roles.length > 0 ? { ...session, roles } : undefined;
+    } catch (cause) {
+      throw refusal('unavailable', 'API keys cannot be read now; try again', {}, { cause });
+    }
   }
 
   #withRoles(session: Session): Session {

@@ -30,6 +30,8 @@ const patterns: readonly Pattern[] = [
   },
   { signs: ['earer ', 'asic '], pattern: /\b(Bearer|Basic)\s{1,4}[\w.~+/=-]{1,4000}/gi, mask: `$1 ${hidden}` },
   { signs: ['eyJ'], pattern: /\beyJ[\w-]{5,4000}\.[\w-]{1,4000}(?:\.[\w-]{0,4000})?/g, mask: hidden },
+  // An API key, also with its underscores encoded.
+  { signs: ['kerf_', 'kerf%5'], pattern: /kerf(?:_|%5f)[0-9a-f]{8,16}(?:_|%5f)[\w%-]{8,4000}/gi, mask: hidden },
   {
     signs: ['=', ':'],
     pattern:

@@ -1,8 +1,10 @@
 import type { Principal } from '../context/index.ts';
 
-/** Who sends a request, as its token says: a member who has signed in. */
+/** Who sends a request, as its token says: a member who has signed in, or a program with an API key. */
 export interface Session extends Principal {
   readonly id: string;
+  /** The id of the API key, if it is one. */
+  readonly apiKey?: string;
   /** Seconds since 1970. */
   readonly expiresAt: number;
 }
