@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IdentityProvider, shopAudience } from '../harness/identity-provider.ts';
 import { eventually, Kerf, newDataDir, placements, startAndFail } from '../harness/kerf.ts';
@@ -40,16 +42,13 @@ describe.each([
     expect(orders).toMatchObject({ status: 200, body: { items: [] } });
   });
 
-  it('have a member of their own, to whom an operator may give roles', async () => {
-    const operator = new Operator(kerf);
-    const bob = await as('bob');
-    const post = await bob.post<{ authorId: string }>('/posts', { title: 'A title', body: 'A body' });
+  it('have a member of their own, whose orders no other member sees', async () => {
     const placed = await (await as('ann')).order('WAX');
-    expect([placed.status, (await (await as('ann')).get(`/orders/${placed.body.id}`)).status]).toEqual([201, 200]);
-    expect((await bob.get(`/orders/${placed.body.id}`)).status).toBe(404);
-    expect(post.status).toBeLessThan(500);
-    const { items } = (await operator.ask<{ items: { member: string }[] }>('GET', '/roles')).body;
-    expect(items).toEqual([]);
+    expect(placed.status).toBe(201);
+    const path = `/orders/${placed.body.id}`;
+    expect((await (await as('ann')).get(path)).status).toBe(200);
+    expect((await (await as('bob')).get(path)).status).toBe(404);
+    expect(await (await as('ann')).get('/members/me')).toMatchObject({ status: 404, body: { code: 'not-found' } });
   });
 
   it('are refused for another audience, and after signing out', async () => {
@@ -151,6 +150,32 @@ describe.each([
     expect((await change(two.shop)).status).toBe(429);
     const wrong = new Shop(kerf.url, `${one.shop.token!.slice(0, -4)}AAAA`);
     expect((await change(wrong)).status).toBe(401);
+  });
+
+  it('open nothing else: no admin route and no module, and no other token is an API key', async () => {
+    const { shop } = await withKey('Curious');
+    const made = { name: 'Own', roles: ['catalog-editor'] };
+    for (const token of [shop.token!, readFileSync(join(kerf.dataDir, 'metrics-token'), 'utf8').trim()])
+      for (const [method, path] of [
+        ['GET', '/roles'],
+        ['GET', '/api-keys'],
+        ['POST', '/api-keys'],
+      ] as const)
+        expect((await operator.as(token).ask(method, path, method === 'POST' ? made : undefined)).status).toBe(401);
+    const { internal } = kerf.announced;
+    for (const headers of [
+      { authorization: `Bearer ${shop.token}` },
+      { 'kerf-member': shop.token!, 'kerf-roles': 'catalog-editor' },
+    ] as Record<string, string>[]) {
+      const direct = await fetch(`${internal}/modules/catalog/put`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      });
+      expect(direct.status).toBe(401);
+    }
+    const operatorToken = readFileSync(join(kerf.dataDir, 'operator-token'), 'utf8').trim();
+    expect((await change(new Shop(kerf.url, operatorToken))).status).toBe(401);
   });
 
   // The same in every topology: the home process alone knows the keys.

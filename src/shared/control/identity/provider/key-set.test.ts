@@ -22,6 +22,7 @@ it('says in one line why a provider is not believed', async () => {
       (p) => p.discovery({ issuer: 'https://evil.example' }),
       'says that its issuer is "https://evil.example"',
     ],
+    ['lines in its issuer', (p) => p.discovery({ issuer: `x\nWARN ${'y'.repeat(5_000)}` }), 'issuer is "x\\nWARN yyy'],
     ['another spelling', (p) => p.discovery({ issuer: `${p.issuer}/` }), 'OIDC_ISSUER must be the same to the letter'],
     ['no issuer', (p) => p.discovery({ issuer: undefined }), 'does not name its issuer'],
     ['keys over http elsewhere', (p) => p.discovery({ jwks_uri: 'http://192.0.2.1/keys' }), 'which must be https'],
@@ -63,6 +64,7 @@ it('says in one line why a provider is not believed', async () => {
     );
     expect(message).toContain(reason);
     expect(message).not.toContain('\n');
+    expect(message.length).toBeLessThan(500);
     expect(message).not.toContain(privateJwk.d);
     expect(provider.asked).not.toContain('/other');
   }

@@ -34,10 +34,10 @@ async function discover(issuer: string, timeoutMs?: number): Promise<string> {
   // Another issuer's document would let that issuer sign for this one.
   if (data.issuer !== issuer)
     throw new ProviderError(
-      `${url} says that its issuer is "${data.issuer}"; OIDC_ISSUER must be the same to the letter`,
+      `${url} says that its issuer is ${quoted(data.issuer)}; OIDC_ISSUER must be the same to the letter`,
     );
   if (!isSafeUrl(data.jwks_uri, isLoopback(issuer)))
-    throw new ProviderError(`${url} says that its keys are at "${data.jwks_uri}", which must be https`);
+    throw new ProviderError(`${url} says that its keys are at ${quoted(data.jwks_uri)}, which must be https`);
   return data.jwks_uri;
 }
 
@@ -47,6 +47,11 @@ function refuseSecrets(keysAt: string, keys: readonly Record<string, unknown>[])
     throw new CompromisedKeys(
       `${keysAt} publishes a ${secret.kty === 'oct' ? 'symmetric' : 'private'} key: whoever reads it can sign, so no key is believed`,
     );
+}
+
+/** Quotes what a provider says in one line, and not at length. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
 }
 
 /** Whether a URL is https, or http on this machine where `loopback` allows it; without a user and without a fragment. */

@@ -102,6 +102,7 @@ describe('a token of the identity provider', () => {
   it('is read once, until it ends, its key is revoked, or the keys cannot be renewed', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const { provider, sessions } = await open();
+    await sessions.keys.open();
     const token = await provider.token(key, { exp: seconds() + 60 });
     const first = await sessions.verify(token);
     expect(await sessions.verify(token)).toBe(first);
@@ -116,6 +117,21 @@ describe('a token of the identity provider', () => {
     const now = vi.spyOn(sessions.keys, 'keyFor').mockRejectedValue(new Error('no such key'));
     expect(await sessions.verify(lasting)).toBeUndefined();
     now.mockRestore();
+  });
+
+  it('is verified again when its key was revoked during its verification', async () => {
+    const { provider, sessions } = await open();
+    const token = await provider.token(key);
+    await sessions.verify(await provider.token(rsa));
+    const { keys } = sessions;
+    const found = await keys.keyFor({ alg: 'ES256', kid: 'one' });
+    const keyFor = vi.spyOn(keys, 'keyFor').mockImplementationOnce(async () => {
+      keys.version += 1;
+      return found;
+    });
+    expect(await sessions.verify(token)).toBeDefined();
+    keyFor.mockRejectedValueOnce(new Error('no such key'));
+    expect(await sessions.verify(token)).toBeUndefined();
   });
 
   it('is refused with 503 while the keys are not known, and only if it claims to be of this issuer', async () => {

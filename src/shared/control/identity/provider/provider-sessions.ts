@@ -62,8 +62,10 @@ export class ProviderSessions {
     if (known && known.version === this.keys.version && this.keys.usable && isOpen(known.session)) return known.session;
     this.#verified.delete(token);
     try {
+      // The keys may change meanwhile. What another set has verified must be verified again.
+      const { version } = this.keys;
       const session = await this.#read(token);
-      this.#keep(token, session);
+      this.#keep(token, { session, version });
       return session;
     } catch (error) {
       if (error instanceof NoKeys)
@@ -98,9 +100,9 @@ export class ProviderSessions {
     };
   }
 
-  #keep(token: string, session: Session): void {
+  #keep(token: string, verified: Verified): void {
     if (this.#verified.size >= maxVerified) this.#verified.delete(this.#verified.keys().next().value!);
-    this.#verified.set(token, { session, version: this.keys.version });
+    this.#verified.set(token, verified);
   }
 }
 
