@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { RecordFolder } from './record-folder.ts';
 
@@ -29,5 +29,5 @@ export class MemberRoles {
 
 /** Returns a file name for any id, also for one of an identity provider. */
 function nameOf(member: string): string {
-  return createHash('sha256').update(member).digest('hex');
+  return hash('sha256', member);
 }
