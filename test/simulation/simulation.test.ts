@@ -2,7 +2,7 @@ import { expect, it, vi } from 'vitest';
 import { deep } from '../harness/deep.ts';
 import { check, type Found, report, tell } from './check.ts';
 import { type FirstDay, firstDay } from './first-day.ts';
-import { type Flaw, flaws } from './flaws.ts';
+import { type Flaw, firstSeeds, flaws } from './flaws.ts';
 import kept from './seeds.json' with { type: 'json' };
 
 vi.mock('@node-rs/argon2', () => import('./quick-hashes.ts'));
@@ -35,6 +35,6 @@ it('replays the history of a seed exactly, whatever histories ran before', async
 });
 
 async function firstFound(flaw: Flaw): Promise<Found> {
-  for await (const found of check(seedsFrom(1, 200), day, flaw)) if (found) return found;
+  for await (const found of check([firstSeeds[flaw], ...seedsFrom(1, 200)], day, flaw)) if (found) return found;
   return expect.fail(`two hundred histories do not show that the system ${flaw}`);
 }
