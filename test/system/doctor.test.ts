@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(async () => expect(await kerf.stop()).toBe(0));
 
 async function findings(env: Record<string, string> = {}, words: string[] = []) {
-  const { code, stdout, stderr } = await operator.run('doctor', ['--json', ...words], {
+  const { code, stdout, stderr } = await operator.runInHost('doctor', ['--json', ...words], {
     TOPOLOGY: '/dev/null',
     ...env,
   });

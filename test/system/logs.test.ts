@@ -156,15 +156,15 @@ describe('the levels of a running system', () => {
     expect((await operator.run('log-levels', ['set', 'error,payments=debug'])).stdout).toBe('error,payments=debug\n');
     const home = (await linesOfOrder('payments')).map((line) => line['process.pid']);
     expect(new Set(home)).toEqual(new Set([kerf.process.pid]));
-    expect(await operator.run('extract', ['payments', '--for-now'])).toMatchObject({ code: 0 });
+    expect(await operator.runInHost('extract', ['payments', '--for-now'])).toMatchObject({ code: 0 });
     const moved = await linesOfOrder('payments');
     expect(new Set(moved.map((line) => [line['service.name'], line['process.pid']].join()))).toEqual(
       new Set([`payments,${await kerf.pidOf('payments')}`]),
     );
-    expect(await operator.run('absorb', ['payments', '--for-now'])).toMatchObject({ code: 0 });
+    expect(await operator.runInHost('absorb', ['payments', '--for-now'])).toMatchObject({ code: 0 });
     expect((await linesOfOrder('payments'))[0]!['process.pid']).toBe(kerf.process.pid);
 
-    expect((await operator.run('log-levels', ['reset'])).stdout).toBe('error\n');
+    expect((await operator.runInHost('log-levels', ['reset'])).stdout).toBe('error\n');
     expect((await operator.ask('GET', '/log-levels')).body).toEqual({ ...settings, settings });
   });
 
@@ -196,7 +196,7 @@ describe('the levels of a running system', () => {
     [['list', 'info'], 'unknown word "info"', 2],
     [['set', 'billing=info'], 'there is no log "billing"', 1],
   ])('the command with %j fails with one line', async (words, about, exitCode) => {
-    const { code, stdout, stderr } = await operator.run('log-levels', words);
+    const { code, stdout, stderr } = await operator.runInHost('log-levels', words);
     expect([code, stdout]).toEqual([exitCode, '']);
     expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
     expect(stderr).toContain(about);

@@ -60,7 +60,7 @@ describe.each([
         'm',
       ),
     );
-    const put = await operator.run('faults', ['put', 'orders', 'payments.*', '--double', '--json'], settings);
+    const put = await operator.runInHost('faults', ['put', 'orders', 'payments.*', '--double', '--json'], settings);
     expect([put.code, JSON.parse(put.stdout).missed]).toEqual([0, []]);
   });
 
@@ -77,7 +77,7 @@ describe.each([
       [{ ...settings, INTERNAL_PORT: String(await freePort()) }, 'nobody answers at https://127.0.0.1:'],
     ];
     for (const [env, about] of attempts) {
-      const { code, stdout, stderr } = await operator.run('topology', [], env);
+      const { code, stdout, stderr } = await operator.runInHost('topology', [], env);
       expect([code, stdout]).toEqual([1, '']);
       expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
       expect(stderr).toContain(about);

@@ -26,7 +26,7 @@ it('replaces the running release, and then restores the previous one', async () 
   expect(readFileSync(TOPOLOGY, 'utf8')).toBe(`modules:\n  payments: http?artifact=${artifact}/app.js # of the shop\n`);
   await load.answers(10);
 
-  expect(await operator.run('replace', ['payments'])).toMatchObject({ code: 0, stderr: '' });
+  expect(await operator.runInHost('replace', ['payments'])).toMatchObject({ code: 0, stderr: '' });
   expect(readFileSync(TOPOLOGY, 'utf8')).toBe('modules:\n  payments: http # of the shop\n');
   await load.answers(10);
   expect(await load.stop()).toEqual([]);
@@ -38,7 +38,7 @@ it('refuses a release that breaks the contract, and names the incompatibility', 
   const text = readFileSync(TOPOLOGY, 'utf8');
   const before = await kerf.pidOf('payments');
   const broken = releaseWith([['"payment-over": {', '"payment-over-now": {']]);
-  const { code, stderr } = await operator.run('replace', ['payments', '--artifact', broken]);
+  const { code, stderr } = await operator.runInHost('replace', ['payments', '--artifact', broken]);
   expect([code, stderr]).toEqual([
     1,
     'kerf: payments stays http: at "contract", the new release breaks the contract: payments: callers do not know the error "payment-over-now", and would meet it as internal; everything was taken back\n',
@@ -53,7 +53,7 @@ it('refuses a release whose migration breaks the running release, before any cha
   const text = readFileSync(TOPOLOGY, 'utf8');
   const before = await kerf.pidOf('payments');
   const breaking = releaseWith([plantedMigration('contract', 'ALTER TABLE payments RENAME COLUMN status TO state')]);
-  const { code, stderr } = await operator.run('replace', ['payments', '--artifact', breaking, '--canary', '5%']);
+  const { code, stderr } = await operator.runInHost('replace', ['payments', '--artifact', breaking, '--canary', '5%']);
   expect([code, stderr]).toEqual([
     1,
     expect.stringMatching(
@@ -63,9 +63,12 @@ it('refuses a release whose migration breaks the running release, before any cha
   expect([await kerf.pidOf('payments'), readFileSync(TOPOLOGY, 'utf8')]).toEqual([before, text]);
 
   const growing = releaseWith([plantedMigration('expand', 'ALTER TABLE payments ADD COLUMN note TEXT')]);
-  expect(await operator.run('replace', ['payments', '--artifact', growing])).toMatchObject({ code: 0, stderr: '' });
+  expect(await operator.runInHost('replace', ['payments', '--artifact', growing])).toMatchObject({
+    code: 0,
+    stderr: '',
+  });
   await load.answers(10);
-  expect(await operator.run('replace', ['payments'])).toMatchObject({ code: 0, stderr: '' });
+  expect(await operator.runInHost('replace', ['payments'])).toMatchObject({ code: 0, stderr: '' });
   await load.answers(10);
   expect(await load.stop()).toEqual([]);
   await scene.endsWell(kerf, load.orderAnswers);
