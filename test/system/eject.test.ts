@@ -254,7 +254,7 @@ describe('an ejected module', () => {
 
     describe.concurrent('members', deep, () => memberCases(system));
     describe.concurrent('products', deep, () => productCases(system));
-    describe.concurrent('checkout', () => checkoutCases(system));
+    describe.concurrent('checkout', deep, () => checkoutCases(system));
     describe.concurrent('cancellation', () => cancelCases(system));
     describe.concurrent('summary', deep, () => summaryCases(system));
     describe.concurrent('messages', deep, () => messageCases(system));
