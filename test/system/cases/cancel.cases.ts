@@ -3,7 +3,8 @@ import type { Product, Summary } from '../../harness/shop.ts';
 import type { System } from './system.ts';
 
 export function cancelCases(system: System): void {
-  it('releases the stock and refunds the payment', async () => {
+  // Beside concurrent tests, only the `expect` of the test itself knows which test polls.
+  it('releases the stock and refunds the payment', async ({ expect }) => {
     const sku = 'PLANE-SMOOTH';
     const available = async () => (await system.shop.get<Product>(`/products/${sku}`)).body.available;
     const payment = async (id: string) => (await system.ada.get<Summary>(`/orders/${id}/summary`)).body.payment?.status;
