@@ -48,6 +48,7 @@ export const topics: Readonly<Record<string, Readonly<Record<string, Entry>>>> =
     bench: { summary: 'runs the benchmarks', load: () => import('../bench.ts') },
     simulate: { summary: 'runs random histories in a simulated world', load: () => import('../simulate.ts') },
     chaos: { summary: 'runs real processes under random faults', load: () => import('../chaos.ts') },
+    schemas: { summary: 'writes the schemas by which editors help', load: () => import('../schemas.ts') },
     dashboards: { summary: 'writes the dashboards for Grafana', load: () => import('../dashboards.ts') },
   },
 };

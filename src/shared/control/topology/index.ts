@@ -8,5 +8,5 @@ export {
   portSettings,
   readOperatorSettings,
 } from './settings.ts';
-export { readTopology, type Topology } from './topology.ts';
+export { readTopology, type Topology, topologyFileSchema } from './topology.ts';
 export { refuseUnwritable, writePlacement } from './topology-file.ts';

@@ -54,11 +54,12 @@ const fileShape = {
   modules: z
     .record(z.string(), z.unknown(), 'must list modules, each with where it runs, such as payments: http')
     .nullish(),
-  policies: policiesSchema.nullish(),
+  policies: policiesSchema.nullish().describe('limits of calls, by module, where they differ from the defaults'),
   settings: z.record(z.string(), z.unknown(), 'must list settings, each with its value, such as PORT: 3000').nullish(),
 };
 const parts = Object.keys(fileShape).join(', ');
-const fileSchema = z.strictObject(fileShape, {
+/** The schema of `topology.yaml`. Placements and settings have rules of their own. */
+export const topologyFileSchema = z.strictObject(fileShape, {
   error: (issue) =>
     issue.code === 'unrecognized_keys'
       ? `"${issue.keys[0]}" is unknown; known are ${parts}`
@@ -138,7 +139,7 @@ function namesOf(modules: readonly ConfigurableModule[]): string[] {
 const inProduction = { PARITY: 'fast', OTEL_TRACES_SAMPLER_ARG: 0.1 } as const;
 
 /** Returns the settings of the file, with the defaults of this environment. */
-function settingsOf({ settings, bus }: z.output<typeof fileSchema>, { NODE_ENV }: SettingsSource['env']) {
+function settingsOf({ settings, bus }: z.output<typeof topologyFileSchema>, { NODE_ENV }: SettingsSource['env']) {
   const defaults = NODE_ENV === 'production' ? inProduction : {};
   const given = Object.fromEntries(Object.entries(settings ?? {}).filter(([, value]) => value !== null));
   return { ...defaults, ...given, ...(bus && { BUS: bus }) };
@@ -149,13 +150,13 @@ function homeAddressOf({ HOME_ADDRESS, INTERNAL_TLS_CERT, INTERNAL_PORT }: Kerne
   return `${INTERNAL_TLS_CERT ? 'https' : 'http'}://127.0.0.1:${INTERNAL_PORT}`;
 }
 
-function readFile(name: string, mustExist: boolean): z.output<typeof fileSchema> {
+function readFile(name: string, mustExist: boolean): z.output<typeof topologyFileSchema> {
   if (!existsSync(name)) {
     if (mustExist) throw new StartError(`${name} (setting TOPOLOGY) is not there; create it, or name another file`);
-    return fileSchema.parse({});
+    return topologyFileSchema.parse({});
   }
   try {
-    const result = safeParse(fileSchema, parse(readFileSync(name, 'utf8')) ?? {}, { error: plainly });
+    const result = safeParse(topologyFileSchema, parse(readFileSync(name, 'utf8')) ?? {}, { error: plainly });
     if (result.success) return result.data;
     const [issue] = result.error.issues;
     throw new StartError([name, ...(issue!.path.length > 0 ? [issue!.path.join('.')] : []), issue!.message].join(': '));

@@ -12,14 +12,12 @@ export const manifestSchema = z.strictObject({
       (name) => !notModules.includes(name),
       `must not be ${notModules.join(', ')}: these call, and are no modules`,
     )
-    .refine((name) => !(name in Object.prototype), 'must not be a name that every object of JavaScript has'),
-  /** The team to contact. */
-  owner: z.string(),
-  about: z.string(),
-  /** Modules that this module may call. It may import their contracts. */
-  uses: z.array(z.string()),
-  /** Modules whose events this module receives. It may import their contracts. */
-  listensTo: z.array(z.string()),
+    .refine((name) => !(name in Object.prototype), 'must not be a name that every object of JavaScript has')
+    .describe('the name of the module, which is the name of its folder'),
+  owner: z.string().describe('the team to contact'),
+  about: z.string().describe('what the module does, in a sentence'),
+  uses: z.array(z.string()).describe('the modules that it calls; it may import their contracts'),
+  listensTo: z.array(z.string()).describe('the modules whose events it takes; it may import their contracts'),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
