@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Define } from './cli/command.ts';
 import { variableOf, whyNotNamed } from './new-module/names.ts';
-import { filesOf, listed } from './new-module/texts.ts';
+import { filesOf, listed, type UsedModule } from './new-module/texts.ts';
 import { type ResultOptions, tell } from './operator.ts';
 import { tool } from './programs.ts';
 import { fail, node, root, runQuietly } from './setup.mjs';
@@ -15,12 +15,20 @@ export const define: Define = (command) =>
     )
     .argument('<name>', 'small letters, digits and single hyphens, such as wishlist or gift-cards')
     .option('--owner <team>', 'the team to contact, for module.json', 'nobody')
+    .option('--uses <modules>', 'the modules that it calls, separated by commas; their contracts are imported', '')
     .json()
     .action(write);
 
-function write(name: string, options: ResultOptions & { readonly owner: string }): void {
+interface NewModuleOptions extends ResultOptions {
+  readonly owner: string;
+  readonly uses: string;
+}
+
+function write(name: string, options: NewModuleOptions): void {
   const variable = variableOf(name);
-  const files = filesOf({ name, variable, owner: options.owner });
+  const others = options.uses.split(',').map((each) => each.trim());
+  const uses = others.filter((each) => each !== '').map(used);
+  const files = filesOf({ name, variable, owner: options.owner, uses });
   const appFile = join(root, 'src', 'app.ts');
   const app = readFileSync(appFile, 'utf8');
   const existing = Object.keys(files).find((path) => existsSync(join(root, path)));
@@ -52,4 +60,11 @@ function write(name: string, options: ResultOptions & { readonly owner: string }
       `\nNext: npm test ${name} runs its test, and npm test drift records its contract. docs/modules.md says more.`,
     );
   });
+}
+
+/** Returns a module that is to be called, with the name of its contract in code. */
+function used(other: string): UsedModule {
+  const contract = join('src', 'modules', other, 'contract.ts');
+  if (!/^[a-z0-9-]+$/.test(other) || !existsSync(join(root, contract))) fail(`--uses: there is no module "${other}"`);
+  return { name: other, variable: variableOf(other) };
 }

@@ -33,7 +33,7 @@ export const topics: Readonly<Record<string, Readonly<Record<string, Entry>>>> =
     drill: { summary: 'breaks a part of a separate system, for show', load: () => import('../drill.ts') },
   },
   'Build:': {
-    new: { summary: 'writes a new module', load: () => import('../new.ts') },
+    new: { summary: 'writes a new module or migration', load: () => import('../new.ts') },
     test: { summary: 'runs the tests', load: () => import('../test.ts') },
     check: { summary: 'checks types, lint, formatting and boundaries', load: () => import('../check.ts') },
     boundaries: { summary: 'compares imports with the architecture', load: () => import('../boundaries.ts') },

@@ -14,7 +14,7 @@ export function whyNotNamed(name: string, app: string): string | undefined {
   if (!isName || name.length > 40)
     return `"${name}" is not a name for a module: write up to 40 small letters, digits and single hyphens, such as wishlist or gift-cards; not home, gateway, kernel, kerf, in-process or constructor`;
   const variable = variableOf(name);
-  const texts = Object.values(filesOf({ name: '', variable: '', owner: '' }));
+  const texts = Object.values(filesOf({ name: '', variable: '', owner: '', uses: [] }));
   const words = new Set([app.replace(/\/\/.*/g, ''), ...texts].join(' ').match(/\w+/g));
   if (words.has(variable) || isReserved(variable))
     return `"${name}" would hide another name in the code; take another name, such as ${name}-list`;

@@ -7,6 +7,14 @@ interface NewModule {
   readonly variable: string;
   /** The team to contact. */
   readonly owner: string;
+  /** The modules that it calls. */
+  readonly uses: readonly UsedModule[];
+}
+
+/** A module by its name, and by the name of its contract in code. */
+export interface UsedModule {
+  readonly name: string;
+  readonly variable: string;
 }
 
 /** Returns the text of each file, by path. */
@@ -22,14 +30,15 @@ export function filesOf(module: NewModule): Record<string, string> {
 }
 
 /** Returns the text of src/app.ts with the module in its list, or `undefined` when that list is not found. */
-export function listed(app: string, { name, variable }: Omit<NewModule, 'owner'>): string | undefined {
+export function listed(app: string, { name, variable }: UsedModule): string | undefined {
   const list = /^( {2}modules: \[[^\]]*?)(,?\s*)\]/m;
   if (!list.test(app)) return undefined;
   return `import ${variable} from './modules/${name}/module.ts';\n${app.replace(list, `$1, ${variable}]`)}`;
 }
 
-function manifest({ name, owner }: NewModule): string {
-  return `${JSON.stringify({ name, owner, about: `What ${name} does, in a sentence.`, uses: [], listensTo: [] }, null, 2)}\n`;
+function manifest({ name, owner, uses }: NewModule): string {
+  const about = `What ${name} does, in a sentence.`;
+  return `${JSON.stringify({ name, owner, about, uses: uses.map((used) => used.name), listensTo: [] }, null, 2)}\n`;
 }
 
 function contract({ name, variable }: NewModule): string {
@@ -51,15 +60,17 @@ export const ${variable} = contract('${name}', {
 `;
 }
 
-function definition({ variable }: NewModule): string {
+function definition({ variable, uses }: NewModule): string {
+  const imports = uses.map((used) => `import { ${used.variable} } from '../${used.name}/contract.ts';\n`).join('');
+  const listed = uses.length > 0 ? `\n  uses: { ${uses.map((used) => used.variable).join(', ')} },` : '';
   return `import { defineModule } from 'kerf/module';
-import { ${variable} } from './contract.ts';
+${imports}import { ${variable} } from './contract.ts';
 import { migrations, read, write } from './internal/store.ts';
 import about from './module.json' with { type: 'json' };
 
 export default defineModule({
   contract: ${variable},
-  about,
+  about,${listed}
   migrations,
   open: () => ({ operations: { write, read } }),
 });

@@ -57,6 +57,7 @@ it.each([
   [['one', 'two'], 'unknown word "two"', 2],
   [['payments'], 'src/modules/payments/module.json exists; take another name', 1],
   [['../..'], 'is not a name for a module', 1],
+  [['wishlist', '--uses', 'billing'], '--uses: there is no module "billing"', 1],
 ])('%j is refused in one line, and nothing is written', (words, about, exitCode) => {
   const before = [modules(), app()];
   const { code, stdout, stderr } = newModule(...words);
@@ -75,7 +76,7 @@ describe('new modules', () => {
   const written: string[] = [];
   beforeAll(() => {
     for (const name of names) {
-      const { code, stdout, stderr } = newModule(name, '--owner', 'gifts', '--json');
+      const { code, stdout, stderr } = newModule(name, '--owner', 'gifts', '--uses', 'catalog,members', '--json');
       expect([code, stderr]).toEqual([0, '']);
       written.push(...(JSON.parse(stdout) as { written: string[] }).written);
     }
@@ -85,6 +86,9 @@ describe('new modules', () => {
     for (const name of names) {
       expect(written).toContain(`src/modules/${name}/contract.ts`);
       expect(readFileSync(join(copy, `src/modules/${name}/module.json`), 'utf8')).toContain('"owner": "gifts"');
+      expect(readFileSync(join(copy, `src/modules/${name}/module.ts`), 'utf8')).toContain(
+        'uses: { catalog, members },',
+      );
     }
   });
 
