@@ -5,13 +5,14 @@ import type { z } from 'zod';
 import { openSqlite } from '../../adapters/sqlite/index.ts';
 import { createCall, InProcessTransport } from '../calls/index.ts';
 import {
+  background,
   type CallContext,
   type Clock,
   instant,
   ManualClock,
   newId,
   runInContext,
-  systemClock,
+  steadyClock,
 } from '../context/index.ts';
 import { type CallOptions, type Contract, type Event, mismatch, type Operation, parserOf } from '../contract/index.ts';
 import type { Database } from '../database/index.ts';
@@ -223,12 +224,12 @@ export class ModuleUnderTest {
 
 /** Runs a task without a delay as soon as the running code waits: a caller that waits for no time must not wait for `advance`. */
 function withoutDelay(clock: ManualClock): Clock {
-  const after: Clock['after'] = (delayMs, task) => (delayMs > 0 ? clock : systemClock).after(delayMs, task);
+  const after: Clock['after'] = (delayMs, task) => (delayMs > 0 ? clock : steadyClock).after(delayMs, task);
   return { now: () => clock.now(), after };
 }
 
 const noSync = (_: number, done: (error: null) => void) => done(null);
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+const turn = () => new Promise<void>((resolve) => background.setImmediate(resolve));
 
 /** Returns the data of an event. Throws a sentence that says where they do not match the schema. */
 function checked({ type, data: schema }: Event, data: unknown): unknown {

@@ -1,4 +1,4 @@
-import type { ManualClock } from '../context/index.ts';
+import { background, type ManualClock } from '../context/index.ts';
 import { type Assembly, type ModuleUnit, startTimers } from '../module/index.ts';
 import { silentLog } from '../telemetry/index.ts';
 
@@ -30,7 +30,7 @@ export class TestedTimers {
     while (this.#runs.size > 0) {
       await Promise.all(this.#runs);
       // A timer with more work left asks for its next run after the unit.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await new Promise<void>((resolve) => background.setImmediate(resolve));
       this.clock.advance(0);
     }
     const failure = this.#failure;
