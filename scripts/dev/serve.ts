@@ -13,6 +13,8 @@ type Lock = InstanceType<typeof Sqlite>;
 const types = new TypeCheck();
 let inspector: string | undefined;
 let serving: AppProcess | undefined;
+/** The process that loads its code while the other one serves. */
+let next: AppProcess | undefined;
 /** The build that comes next. */
 let pending: Build | undefined;
 let isWorking = false;
@@ -59,16 +61,18 @@ async function take({ changed, error, since }: Build): Promise<boolean> {
     for (const module of alone) await restartAlone(module);
     return told(`${alone.join(', ')} restarted alone with ${named(changed)}, in ${secondsSince(since)}`);
   }
-  const next = new AppProcess(inspector);
-  const [errors, loaded] = await Promise.all([checking, next.loaded]);
+  const loading = new AppProcess(inspector);
+  next = loading;
+  const [errors, loaded] = await Promise.all([checking, loading.loaded]);
   if (errors !== '' || !loaded || pending) {
-    await next.stop('SIGKILL');
+    await loading.stop('SIGKILL');
     return refuse(errors);
   }
   await serving.stop();
-  serving = next;
-  next.run();
-  if (await next.ready) return told(`restarted with ${named(changed)}, in ${secondsSince(since)}`);
+  serving = loading;
+  next = undefined;
+  loading.run();
+  if (await loading.ready) return told(`restarted with ${named(changed)}, in ${secondsSince(since)}`);
   return told('the system does not start; the lines above say why. Waiting for the next change');
 }
 
@@ -94,7 +98,7 @@ function refuse(errors: string): false {
 }
 
 async function end(signal: NodeJS.Signals, lock: Lock): Promise<void> {
-  await serving?.stop(signal);
+  await Promise.all([serving?.stop(signal), next?.stop('SIGKILL')]);
   lock.close();
   process.exit(signal === 'SIGINT' ? 130 : 0);
 }

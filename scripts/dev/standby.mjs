@@ -11,13 +11,14 @@ const inspect = (/** @type {number} */ at) => address !== undefined && inspector
 
 if (argv.includes('--only')) inspect(0);
 else if (!argv.includes('--modules')) {
-  const told = new Promise((resolve) => stdin.once('data', resolve).once('end', resolve));
+  // Without a line, the command that started this process has ended.
+  const told = new Promise((resolve) => stdin.once('data', resolve).once('end', () => process.exit(0)));
   Object.defineProperty(globalThis, 'kerfStandby', {
     get() {
       // The modules of the program are loaded: src/app.ts asks for this before it runs.
       process.stdout.write('loaded\n');
       return told.then(() => {
-        stdin.destroy();
+        stdin.removeAllListeners('end').destroy();
         inspect(Number(port));
       });
     },
