@@ -116,6 +116,8 @@ export class ModuleUnderTest {
 
   async advance(ms: number): Promise<void> {
     const { instance, inbox, sagas } = this.#assembly;
+    // Work in flight ends at the time at which it began.
+    await this.idle();
     this.clock.advance(ms);
     // Renews its lease, without which no saga goes on.
     await instance.look();
