@@ -7,9 +7,7 @@ import { ask, printColumns, type ResultOptions, reaches, tell } from './operator
 
 export const define: Define = (command) => {
   command
-    .description(
-      'Makes, shows and revokes the keys of programs. A program sends its key as Authorization: Bearer kerf_…',
-    )
+    .description('Makes, shows and revokes the keys of programs. A program sends its key as a bearer token.')
     .note(reaches);
   command
     .command('create')

@@ -7,9 +7,9 @@ import type { ModuleDescription } from '../src/shared/control/host/index.ts';
 import { wholeAddress } from '../src/shared/kernel/ports/index.ts';
 import { described } from './build-module/bundle.ts';
 import type { Define } from './cli/command.ts';
-import { leave } from './eject/left.ts';
+import { implementationOf, leave } from './eject/left.ts';
 import type { Files } from './eject/packages.ts';
-import { filesIn, repositoryOf } from './eject/repository.ts';
+import { repositoryOf } from './eject/repository.ts';
 import { type ResultOptions, tell } from './operator.ts';
 import { build, fail, root } from './setup.mjs';
 
@@ -76,7 +76,7 @@ function changesOf(name: string, files: Files): Changes {
   return {
     written: Object.keys(files).sort(),
     changed: ['topology.yaml', join(folder, 'module.ts')],
-    removed: filesIn(join(folder, 'internal')),
+    removed: implementationOf(name),
   };
 }
 

@@ -85,7 +85,9 @@ export function build() {
   // the old bundle stay for processes that still run it.
   const chunks = join(root, 'dist', '.new', 'chunks');
   if (existsSync(chunks)) cpSync(chunks, join(root, 'dist', 'chunks'), { recursive: true });
-  for (const file of ['app.js.map', 'app.js']) renameSync(join(root, 'dist', '.new', file), join(root, 'dist', file));
+  for (const file of ['app.js.map', 'app.js'])
+    if (existsSync(join(root, 'dist', '.new', file)))
+      renameSync(join(root, 'dist', '.new', file), join(root, 'dist', file));
   writeFileSync(stamp, wanted);
 }
 

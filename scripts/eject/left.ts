@@ -5,6 +5,7 @@ import type { ModuleDescription } from '../../src/shared/control/host/index.ts';
 import { writePlacement } from '../../src/shared/control/topology/index.ts';
 import { contractName, remoteModuleText } from '../build-module/entry.ts';
 import { fail, messageOf, root } from '../setup.mjs';
+import { filesIn } from './repository.ts';
 
 /** Writes the placement first and removes the implementation last, so that an interrupted run can be repeated. */
 export function leave(own: ModuleDescription, address: string, repository: string): void {
@@ -13,7 +14,13 @@ export function leave(own: ModuleDescription, address: string, repository: strin
   const stub = stubOf(own, repository);
   place(name, address);
   writeFileSync(join(folder, 'module.ts'), stub);
+  for (const file of implementationOf(name)) rmSync(join(root, file));
   rmSync(join(folder, 'internal'), { recursive: true });
+}
+
+/** Returns the files that leave with a module: what is internal, and the tests beside it. */
+export function implementationOf(name: string): string[] {
+  return filesIn(join('src', 'modules', name)).filter((file) => /[\\/]internal[\\/]|\.test\.ts$/.test(file));
 }
 
 /** Returns its new module.ts. */

@@ -15,7 +15,10 @@ it.each([
   ['extrac payments', "unknown command 'extrac' (did you mean extract?); see npx kerf --help"],
   ['topolgy --help', "unknown command 'topolgy' (did you mean topology?); see npx kerf --help"],
   ['help topolgy', "unknown command 'topolgy' (did you mean topology?); see npx kerf --help"],
-  ['new modul wishlist', "unknown action 'modul' (did you mean module?); there are module; see npx kerf new --help"],
+  [
+    'new modul wishlist',
+    "unknown action 'modul' (did you mean module?); there are module, migration; see npx kerf new --help",
+  ],
   ['sagas', 'name an action: list, show, resume, settle; see npx kerf sagas --help'],
   // options that are unknown, misspelled, misplaced, or of another command
   ['topology --colour', "unknown option '--colour'; see npx kerf topology --help"],

@@ -133,7 +133,7 @@ describe('npm run dev', () => {
   });
 
   it('restarts a module alone that is out when nothing else has changed', async () => {
-    edit('modules/payments/internal/settle.ts', 'type Settled', '// Changed.\ntype Settled');
+    edit('modules/payments/internal/settle.ts', 'function settle(', '// Changed.\nfunction settle(');
     await system.says('payments restarted alone with src/modules/payments/internal/settle.ts, in ');
     expect((await post('/sessions', ann)).status).toBe(201);
   });

@@ -195,17 +195,17 @@ describe.each([
     expect((await change(shop)).status).toBe(401);
   });
 
-  it.each<[string[], string]>([
-    [[], 'name an action: create, list, revoke'],
-    [['create', 'x'], 'say the name of the key and its roles'],
-    [['create', 'x', 'catalog-editor', '--days', '0'], '--days takes a number of whole days, 1 to 3650, not "0"'],
-    [['create', 'x', 'admin'], 'roles.0: there is no role "admin"; there are catalog-editor'],
-    [['list', '--days', '1'], 'list takes no --days'],
-    [['revoke'], 'say the id of the key'],
-    [['revoke', '../sessions'], 'there is no API key "../sessions"'],
-  ])('the command says what is wrong: %j', async (words, message) => {
+  it.each<[string[], string, number]>([
+    [[], 'name an action: create, list, revoke', 2],
+    [['create', 'x'], 'missing <role>: its roles', 2],
+    [['create', 'x', 'catalog-editor', '--days', '0'], '--days takes a number of whole days, 1 to 3650, not "0"', 2],
+    [['create', 'x', 'admin'], 'roles.0: there is no role "admin"; there are catalog-editor', 1],
+    [['list', '--days', '1'], "unknown option '--days'", 2],
+    [['revoke'], 'missing <id>: the id of the key', 2],
+    [['revoke', '../sessions'], 'there is no API key "../sessions"', 1],
+  ])('the command says what is wrong: %j', async (words, message, exitCode) => {
     const { code, stdout, stderr } = await operator.runInHost('api-keys', words);
-    expect([code, stdout]).toEqual([1, '']);
+    expect([code, stdout]).toEqual([exitCode, '']);
     expect(stderr).toContain(message);
   });
 });
