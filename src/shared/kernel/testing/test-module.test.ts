@@ -192,6 +192,22 @@ describe('a module under test', () => {
     expect(published(events.bought)).toEqual([{ id, state: 'paid' }]);
   });
 
+  it('ends the work in flight before the clock moves', async () => {
+    const clock = new ManualClock();
+    const [begunAt, paidAt, answered] = [clock.now(), [] as number[], Promise.withResolvers<void>()];
+    const pay = async () => {
+      await answered.promise;
+      paidAt.push(clock.now());
+      return { state: 'paid' as const };
+    };
+    const { order, advance } = await testModule(shopModule, { clock, stubs: { bank: { pay } } });
+    await order({ id: purchase().id });
+    const advanced = advance(60_000);
+    answered.resolve();
+    await advanced;
+    expect([paidAt, clock.now()]).toEqual([[begunAt], begunAt + 60_000]);
+  });
+
   it('has its settings, and an operation with the name of a tool', async () => {
     const { operations } = await testModule(shopModule, { settings: { GREETING: 'good day' } });
     expect(await operations.when({})).toEqual({ caller: 'good day' });
