@@ -57,9 +57,13 @@ export class DatabaseRecords {
   /** Returns the record of a module's database; `undefined` when the folder has never had data of the module. */
   of(module: string): DatabaseRecord | undefined {
     const path = join(this.folder, fileOf(module));
-    const text = this.#read(fileOf(module));
-    if (text === undefined)
-      return this.#note().modules?.includes(module) ? { lost: `its record ${path} is missing` } : undefined;
+    let text = this.#read(fileOf(module));
+    if (text === undefined) {
+      if (!this.#note().modules?.includes(module)) return undefined;
+      // Another process may have written the record and listed the module since the read.
+      text = this.#read(fileOf(module));
+      if (text === undefined) return { lost: `its record ${path} is missing` };
+    }
     try {
       return recordIn(text);
     } catch (error) {
@@ -80,8 +84,7 @@ export class DatabaseRecords {
   async seeLater(state: DatabaseState): Promise<void> {
     const { module } = state;
     if (this.#writing.has(module)) return;
-    this.#list(state);
-    if (this.#knows(state)) return;
+    if (this.#knows(state)) return this.#list(state);
     this.#writing.add(module);
     const file = join(this.folder, fileOf(module));
     const aside = `${file}.${this.#aside}-later`;
@@ -91,6 +94,7 @@ export class DatabaseRecords {
       // Meanwhile, the module may have closed and recorded more commits.
       if (this.#knows(state)) rmSync(aside, { force: true });
       else await rename(aside, file);
+      this.#list(state);
     } catch (error) {
       rmSync(aside, { force: true });
       throw error;
