@@ -62,7 +62,7 @@ function write(name: string, options: NewModuleOptions): void {
   });
 }
 
-/** Returns a module that is to be called, with the name of its contract in code. */
+/** Returns a module that the new module calls, with the name of its contract in code. Fails when there is no such module. */
 function used(other: string): UsedModule {
   const contract = join('src', 'modules', other, 'contract.ts');
   if (!/^[a-z0-9-]+$/.test(other) || !existsSync(join(root, contract))) fail(`--uses: there is no module "${other}"`);

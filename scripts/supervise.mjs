@@ -4,8 +4,8 @@ import { endWithParent, node } from './setup.mjs';
 
 /**
  * Runs a program with the Node.js of the project, forwards signals to it, and ends with its exit code. Stops the program when the
- * process that started this one has gone. A terminal interrupts both processes: with `countsInterrupts`, the program gets no second
- * interrupt.
+ * process that started this one has gone. On Ctrl-C, a terminal signals both processes. With `countsInterrupts`, this process
+ * forwards none, because the program counts them.
  * @param {readonly string[]} words
  */
 export function supervise(words, { countsInterrupts = false } = {}) {

@@ -13,7 +13,7 @@ const ofNpm = ['--before', '--dry-run', '--force', '--json', '--key'];
 const prefix = 'npm_config_';
 
 /**
- * Refuses to run a command when npm took one of its options, or an option that nobody knows. `npx kerf` passes all options on;
+ * Refuses to run a command when npm took one of its options, or an option that no command has. `npx kerf` passes all options on;
  * `npm run` and `npm exec` pass those after `--`.
  */
 export function refuseTaken(program: KerfCommand, words: readonly string[], env: Environment = process.env): void {

@@ -23,7 +23,7 @@ export class TypeCheck {
     });
   }
 
-  /** Resolves with the type errors in these files and in those that import them, with file and line; empty when there are none. */
+  /** Resolves with the type errors in these files and in their importers, with file and line; empty without errors. */
   check(files: readonly string[]): Promise<string> {
     const id = ++this.#asked;
     return new Promise((resolve) => {

@@ -18,7 +18,7 @@ export function leave(own: ModuleDescription, address: string, repository: strin
   rmSync(join(folder, 'internal'), { recursive: true });
 }
 
-/** Returns the files that leave with a module: what is internal, and the tests beside it. */
+/** Returns the files that leave with a module: its `internal/` folder, and its tests. */
 export function implementationOf(name: string): string[] {
   return filesIn(join('src', 'modules', name)).filter((file) => /[\\/]internal[\\/]|\.test\.ts$/.test(file));
 }

@@ -1,4 +1,4 @@
-// The SQL that changes the tables of a database into those that a module declares.
+// Writes the SQL that makes the declared tables of a module from the tables of a database.
 import { fail } from '../setup.mjs';
 import { drizzleKit, type Native, type Snapshot, type Table } from './snapshot.ts';
 

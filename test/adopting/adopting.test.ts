@@ -123,6 +123,11 @@ describe('an embedded product', () => {
     expect((await kerf.fetch(new Request('http://localhost/nothing'))).status).toBe(404);
   });
 
+  it('refuses to start with FALLBACK_URL, because the application answers all other paths', async () => {
+    const product = { modules: [module], compositions: [], adapters: [sqlite(), http()], control: [] };
+    await expect(embed(product, { FALLBACK_URL: 'http://127.0.0.1:1' })).rejects.toThrow('FALLBACK_URL is for');
+  });
+
   it('says that it needs the body when other code has read it', async () => {
     const app = express().use(express.json(), kerf.handle);
     const failed = new Promise<Error>((resolve) =>

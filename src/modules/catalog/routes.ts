@@ -4,11 +4,10 @@ import { z } from 'zod';
 import { catalog, product, sku } from './contract.ts';
 
 export function routes(self: Client<typeof catalog>): Resources {
-  return new Resources('catalog', catalog).add(
+  return new Resources('catalog', catalog).put(
+    '/products/:sku',
+    'Add a product or change it',
     {
-      method: 'put',
-      path: '/products/:sku',
-      summary: 'Add a product or change it',
       roles: ['catalog-editor'],
       params: z.object({ sku }),
       body: product.omit({ sku: true }).strict(),

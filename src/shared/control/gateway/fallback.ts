@@ -3,27 +3,23 @@ import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { MiddlewareHandler } from 'hono';
-import { background, currentContext, steadyClock } from '../../kernel/context/index.ts';
+import { type Clock, currentContext, steadyClock } from '../../kernel/context/index.ts';
 import { isRefusal, refusal } from '../../kernel/errors/index.ts';
 import { problemResponse } from '../../kernel/http-api/index.ts';
 import { FailureLog, type Log, toTraceFields } from '../../kernel/telemetry/index.ts';
 import { peerIsTrusted, type TrustedProxies } from '../http-server/index.ts';
-
-/** Headers that belong to one connection (RFC 9110, 7.6.1): the connections on both sides of the gateway have their own. */
-const ofConnection = [
-  ...['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te', 'trailer', 'upgrade'],
-  ...['proxy-authenticate', 'proxy-authorization', 'expect'],
-];
+import { ofConnection } from './passing-on.ts';
 
 export interface FallbackOptions {
   /** The address of the existing application: `http://127.0.0.1:4000`. */
   readonly url: string;
-  /** How long the application may take to begin its answer. The body may take any time. */
+  /** How long the application may take from the end of the request to the beginning of its answer. */
   readonly timeoutMs: number;
   readonly proxies: TrustedProxies;
   /** Tells whether a resource of this system has the path. */
   readonly serves: (path: string) => boolean;
   readonly log: Log;
+  readonly clock?: Clock;
 }
 
 /**
@@ -31,7 +27,8 @@ export interface FallbackOptions {
  * gets the client's own headers, with the client's address added to `X-Forwarded-For`. Its answer gets none of the gateway's default
  * headers. When the client disconnects, the request to the application ends.
  */
-export function fallback({ url, timeoutMs, proxies, serves, log }: FallbackOptions): MiddlewareHandler {
+export function fallback(options: FallbackOptions): MiddlewareHandler {
+  const { url, proxies, serves, log } = options;
   const { protocol, hostname, port, origin } = new URL(url);
   const isTls = protocol === 'https:';
   const agent = new (isTls ? TlsAgent : Agent)({ keepAlive: true, maxFreeSockets: 64 });
@@ -43,9 +40,8 @@ export function fallback({ url, timeoutMs, proxies, serves, log }: FallbackOptio
     const { incoming, outgoing } = c.env as { incoming: IncomingMessage; outgoing: ServerResponse };
     const headers = requestHeaders(incoming, peerIsTrusted(incoming.socket.remoteAddress, proxies));
     try {
-      const response = await answerTo(incoming, outgoing, timeoutMs, () =>
-        send({ method: incoming.method!, path: pathOf(incoming), headers }),
-      );
+      const begin = () => send({ method: incoming.method!, path: pathOf(incoming), headers });
+      const response = await answerTo(incoming, outgoing, begin, options);
       for (const name of outgoing.getHeaderNames()) if (name !== 'x-request-id') outgoing.removeHeader(name);
       // Hono makes a new answer for HEAD, so that it does not know that this one is sent.
       if (incoming.method === 'HEAD') return headOf(response);
@@ -69,26 +65,29 @@ export function fallback({ url, timeoutMs, proxies, serves, log }: FallbackOptio
 function answerTo(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  timeoutMs: number,
   begin: () => ReturnType<typeof request>,
+  options: Pick<FallbackOptions, 'timeoutMs' | 'clock'>,
 ): Promise<IncomingMessage> {
+  const { timeoutMs, clock = steadyClock } = options;
   return new Promise((resolve, reject) => {
     const sent = begin();
-    const late = background.setTimeout(
-      () => sent.destroy(refusal('timeout', 'the application behind this address')),
-      timeoutMs,
-    );
-    const gone = () => sent.destroy();
-    outgoing.once('close', gone);
+    let stopWaiting = () => {};
+    const late = () => sent.destroy(refusal('timeout', 'the application behind this address'));
+    const wait = () => {
+      stopWaiting = clock.after(timeoutMs, late);
+    };
+    sent.once('finish', wait);
+    outgoing.once('close', () => sent.destroy());
     sent.once('response', (response) => {
-      clearTimeout(late);
+      sent.off('finish', wait);
+      stopWaiting();
       resolve(response);
     });
     sent.once('error', (error) => {
-      clearTimeout(late);
+      stopWaiting();
       const isStale = sent.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
       // The application closed an idle connection at this moment: nothing of the request was read.
-      if (isStale && !hasBody(incoming)) resolve(answerTo(incoming, outgoing, timeoutMs, begin));
+      if (isStale && !hasBody(incoming)) resolve(answerTo(incoming, outgoing, begin, options));
       else reject(error);
     });
     if (hasBody(incoming)) pipeline(incoming, sent).catch((error) => sent.destroy(error));

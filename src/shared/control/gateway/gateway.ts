@@ -66,13 +66,13 @@ export async function openGateway(system: System, compositions: readonly Composi
   server.keepAliveTimeout = 65_000;
   const shutdown = new Shutdown(server);
   await listen(server, HOST, PORT, 'PORT');
-  api.begin();
+  api.open();
   return {
     address: addressOf(server),
     announceStop: () => shutdown.announce(),
     async close() {
       await shutdown.close(drainMs);
-      api.end();
+      api.close();
     },
   };
 }
@@ -82,9 +82,9 @@ export interface PublicApi {
   readonly fetch: Hono['fetch'];
   /** Tells whether a resource has the path, whatever the method. */
   serves(path: string): boolean;
-  /** Gets the keys of the identity provider, if there is one, and keeps them up to date until `end`. */
-  begin(): void;
-  end(): void;
+  /** Gets the keys of the identity provider, if there is one, and keeps them up to date until `close`. */
+  open(): void;
+  close(): void;
 }
 
 /** Makes the public API of a system, without a listener. */
@@ -136,7 +136,7 @@ export function createGateway(system: System, compositions: readonly Composition
   for (const [path, methods] of methodsByPath(resources)) answerOtherMethods(app, path, methods);
   for (const { roles = [] } of resources.flatMap(({ endpoints }) => endpoints)) system.access.add(roles);
   mountReference(app, resources);
-  return { fetch: app.fetch, serves, begin: () => void provider?.keys.open(), end: () => provider?.keys.close() };
+  return { fetch: app.fetch, serves, open: () => void provider?.keys.open(), close: () => provider?.keys.close() };
 }
 
 function continuesTrace(setting: ContinueTraces, proxies: TrustedProxies): ContinuesTrace {

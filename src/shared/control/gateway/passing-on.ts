@@ -5,10 +5,16 @@ import type { ServedEndpoint } from '../../kernel/http-api/index.ts';
 /** Answers a request to one of the endpoints. */
 export type ServeEndpoint = (c: Context, endpoint: ServedEndpoint) => Promise<Response>;
 
+/** Headers that belong to one connection (RFC 9110, 7.6.1): the connections on both sides of the gateway have their own. */
+export const ofConnection = [
+  ...['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te', 'trailer', 'upgrade'],
+  ...['proxy-authenticate', 'proxy-authorization', 'expect'],
+];
+
 /** Headers that belong to one connection, or that only the gateway may set. */
 const dropped = new Set([
-  ...['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'upgrade', 'host', 'expect', 'te', 'trailer'],
-  'authorization',
+  ...ofConnection,
+  ...['content-length', 'host', 'authorization'],
   // The call context carries these, as far as the gateway accepted them.
   ...['x-request-id', 'traceparent', 'tracestate', 'baggage'],
   // A module does not need the client's address, and any client can forge these headers.

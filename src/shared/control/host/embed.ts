@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { StartError } from '../../kernel/errors/index.ts';
+import { Adapters } from '../adapter-list/index.ts';
 import { createGateway, headersOfAll } from '../gateway/index.ts';
-import { openProduct, type ProductDefinition, run } from './product.ts';
+import { readTopology } from '../topology/index.ts';
+import { openHost } from './host.ts';
+import { type ProductDefinition, run } from './product.ts';
 
 /** Node's objects of a request, when there are some: they tell the client's address, and when the client disconnects. */
 export interface Bindings {
@@ -20,11 +23,12 @@ export interface EmbeddedProduct {
    * Middleware for Express, NestJS and every application with Node's own requests. Answers a request whose path a resource has, and calls
    * `next` otherwise; without `next`, answers all. Must stand before middleware that reads bodies.
    */
-  handle(incoming: IncomingMessage, outgoing: ServerResponse, next?: (error?: unknown) => void): void;
+  handle(incoming: IncomingMessage, outgoing: ServerResponse, next?: (error?: Error) => void): void;
   /** Finishes the work in flight, stops the module processes, and closes the data. */
   close(): Promise<void>;
 }
 
+/** Runs what the command line asks of this program instead of the application. */
 async function runInPlace(product: ProductDefinition, option: string): Promise<never> {
   await run(product);
   if (option === '--modules') process.exit();
@@ -41,9 +45,15 @@ async function runInPlace(product: ProductDefinition, option: string): Promise<n
 export async function embed(product: ProductDefinition, env = process.env): Promise<EmbeddedProduct> {
   const [option] = process.argv.slice(2);
   if (option === '--only' || option === '--modules') await runInPlace(product, option);
-  const host = await openProduct(product, env);
-  const api = createGateway(host, product.compositions);
-  api.begin();
+  const { modules, compositions, adapters, control } = product;
+  const topology = readTopology(modules, undefined, env, new Adapters(adapters));
+  if (topology.settings.FALLBACK_URL !== undefined)
+    throw new StartError(
+      'FALLBACK_URL is for a Kerf of its own: inside an application, the application answers the other paths; remove the setting',
+    );
+  const host = await openHost(topology, modules, control);
+  const api = createGateway(host, compositions);
+  api.open();
   const defaults = await headersOfAll();
   const fetch = async (request: Request, bindings: Bindings = {}) => {
     const response = await api.fetch(request, bindings);
@@ -59,13 +69,14 @@ export async function embed(product: ProductDefinition, env = process.env): Prom
     handle(incoming, outgoing, next) {
       const [path = '/'] = (incoming.url ?? '/').split('?');
       if (next && !api.serves(path)) return next();
-      if (incoming.readableDidRead)
-        throw new StartError('the body of the request was read before Kerf: mount kerf.handle before body parsers');
-      void answer(incoming, outgoing);
+      if (!incoming.readableDidRead) return void answer(incoming, outgoing);
+      const error = new Error('the body of the request was read before Kerf: mount kerf.handle before body parsers');
+      if (!next) throw error;
+      next(error);
     },
     async close() {
       host.drain();
-      api.end();
+      api.close();
       await host.close();
     },
   };

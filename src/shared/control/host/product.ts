@@ -51,11 +51,6 @@ export function runAlone(
   });
 }
 
-/** Opens all modules of a product in this process, or in processes of their own as the topology says. */
-export function openProduct({ modules, adapters, control }: ProductDefinition, env: NodeJS.ProcessEnv): Promise<Host> {
-  return openHost(readTopology(modules, undefined, env, new Adapters(adapters)), modules, control);
-}
-
 async function start(
   { modules, adapters, compositions, control }: ProductDefinition,
   words: string[],
