@@ -4,7 +4,7 @@ import { type CallContext, Cancellation, currentContext, newId } from '../../ker
 import { fromProblem, toProblem } from '../../kernel/errors/index.ts';
 import { eventStream, problemResponse, type ServedEndpoint } from '../../kernel/http-api/index.ts';
 import type { Pinned } from '../routing/index.ts';
-import { answerOf, kept, type ServeEndpoint } from './passing-on.ts';
+import { fromPassedBack, kept, type ServeEndpoint } from './passing-on.ts';
 import type { System } from './system.ts';
 
 /** The other process answers each step earlier, except the first part of the answer. */
@@ -54,7 +54,7 @@ class ForwardedStream {
       if (upload) void this.#upload(body);
       const headMs = this.#context.deadline - Date.now() + (upload?.seconds ?? 0) * 1_000;
       const { answer, streams } = await this.#ask({ step: 'answer', downloads: download !== undefined }, headMs);
-      const response = answerOf(answer!);
+      const response = fromPassedBack(answer!);
       if (!streams || c.req.raw.method === 'HEAD') {
         this.#cancel();
         return response;

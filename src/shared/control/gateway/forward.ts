@@ -2,7 +2,7 @@ import { ofKernel, type PassedBack, type PassedOn } from '../../kernel/calls/ind
 import { currentContext } from '../../kernel/context/index.ts';
 import { problemResponse, type ServedEndpoint, textOf } from '../../kernel/http-api/index.ts';
 import { forwardStream } from './forward-stream.ts';
-import { answerOf, kept, type ServeEndpoint } from './passing-on.ts';
+import { fromPassedBack, kept, type ServeEndpoint } from './passing-on.ts';
 import { isStreamed } from './streams.ts';
 import type { System } from './system.ts';
 
@@ -38,7 +38,7 @@ export function forwardTo(module: string, system: System): ServeEndpoint {
     };
     try {
       const back = await (reads ? read : write)(passedOn, options);
-      return answerOf(back as PassedBack);
+      return fromPassedBack(back as PassedBack);
     } catch (error) {
       return problemResponse(error);
     }

@@ -25,7 +25,7 @@ const dropped = new Set([
 const withoutBody = new Set([204, 205, 304]);
 
 /** Returns the answer of the other process, without the headers of its connection. */
-export function answerOf({ status, headers, body, encoding }: PassedBack): Response {
+export function fromPassedBack({ status, headers, body, encoding }: PassedBack): Response {
   const given = encoding === 'base64' ? Buffer.from(body, 'base64') : body;
   return new Response(withoutBody.has(status) ? null : given, { status, headers: kept(new Headers(headers)) });
 }

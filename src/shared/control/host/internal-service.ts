@@ -29,7 +29,7 @@ import type { ModulesHere } from '../supervisor/index.ts';
 import { type Condition, oldestEvents, undeliveredOf } from './conditions.ts';
 import type { Databases } from './databases.ts';
 import { OpenStreams } from './open-streams.ts';
-import { answerOf, requestOf } from './passed-on.ts';
+import { fromPassedOn, toPassedBack } from './passed-on.ts';
 import type { WriteProbes } from './write-probes.ts';
 
 export interface InternalServiceDependencies {
@@ -184,7 +184,7 @@ class ServedModule {
       case 'read':
       case 'write':
         if (context.caller !== 'gateway') throw publicOnly();
-        return answerOf((await this.#publicRoad({ input: requestOf(input as PassedOn), context })) as Response);
+        return toPassedBack((await this.#publicRoad({ input: fromPassedOn(input as PassedOn), context })) as Response);
       case 'stream':
         if (context.caller !== 'gateway') throw publicOnly();
         return this.#streams.take(input as StreamStep, context);
@@ -224,7 +224,7 @@ class ServedModule {
     if (home || caller !== 'home')
       throw betweenProcesses('forbidden', 'send the request of an operator to the home process');
     await verifyOrder(asked.headers[orderHeader], { ...asked, module: this.#name }, identity);
-    return answerOf(await adminRoutes.fetch(requestOf(asked), { passedOn: this.#name }));
+    return toPassedBack(await adminRoutes.fetch(fromPassedOn(asked), { passedOn: this.#name }));
   }
 
   async #resource(request: Request): Promise<Response> {

@@ -1,7 +1,7 @@
 import type { StreamStep, StreamStepAnswer } from '../../kernel/calls/index.ts';
 import { type CallContext, Cancellation, type Clock } from '../../kernel/context/index.ts';
 import { fromProblem, refusal, toProblem } from '../../kernel/errors/index.ts';
-import { answerOf, requestOf } from './passed-on.ts';
+import { fromPassedOn, toPassedBack } from './passed-on.ts';
 
 /** How long a step waits for the other side before it reports that nothing has happened. */
 const waitMs = 2_000;
@@ -59,7 +59,7 @@ class OpenStream {
   constructor(input: StreamStep, context: CallContext, parts: OpenStreamsDependencies, ended: () => void) {
     this.parts = parts;
     this.ended = ended;
-    this.#request = requestOf(input.request!, input.uploads ? this.#body() : undefined);
+    this.#request = fromPassedOn(input.request!, input.uploads ? this.#body() : undefined);
     this.#answer = parts.serve(this.#request, { ...context, cancellation: this.#cancellation });
     this.#answer.catch(() => {});
     this.#watchIdle();
@@ -110,7 +110,7 @@ class OpenStream {
 
   async #head({ downloads }: StreamStep): Promise<StreamStepAnswer> {
     const response = await this.#answer;
-    if (!downloads || !response.ok || !response.body) return { answer: await answerOf(response) };
+    if (!downloads || !response.ok || !response.body) return { answer: await toPassedBack(response) };
     const { status, headers } = response;
     return { answer: { status, headers: Object.fromEntries(headers), body: '' }, streams: true };
   }
