@@ -7,17 +7,11 @@ import type { Adapters } from '../adapter-list/index.ts';
 import { readTrustedProxies } from '../http-server/index.ts';
 import { levelsRule, readLevels } from '../logs/index.ts';
 import { corsSettings } from './cross-origin.ts';
+import { flag, whole } from './setting-values.ts';
 
 const port = whole(0, maxPort, `must be a port, 0 to ${maxPort}`);
-const flag = z.coerce.string().pipe(z.stringbool('must be true or false'));
 const file = z.string().min(1).optional();
 const named = z.string().min(1).optional();
-
-/** Accepts a number, or a text that contains one: the environment has texts only. */
-function whole(least: number, most: number, range: string) {
-  const asNumber = (given: unknown) => (typeof given === 'string' && given.trim() !== '' ? Number(given) : given);
-  return z.preprocess(asNumber, z.number(range).int(range).min(least, range).max(most, range));
-}
 
 /** The kernel's own settings, named as in the environment. Modules add their own. `docs/settings.md` lists all settings. */
 export const kernelSettings = z.object({
